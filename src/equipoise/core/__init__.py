@@ -1,0 +1,1 @@
+"""Foundations: errors, status codes, units, constants, reference electrodes."""

@@ -1,0 +1,219 @@
+"""Open-circuit curves as uniform tables, and the two directions of a material."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from equipoise.core.errors import SpecError
+from equipoise.spec.pchip import pchip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from equipoise.spec.material import Axis
+    from equipoise.spec.treatment import Treatment
+
+Array = NDArray[np.float64]
+NODES = 8193
+"""Nodes of a table: 0.03 mAh/g for an NCM, far below the spacing of any data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One open-circuit curve on a uniform grid of its capacity axis.
+
+    Rising for a "delithiated" axis, falling for a "lithiated" one. Beyond the
+    table it goes on with the end slope; `measured_from/to` say what was measured.
+
+    Attributes
+    ----------
+    axis
+        What the capacity counts: lithium taken out ("delithiated") or in.
+    start_mah_per_g, step_mah_per_g
+        First node and spacing.
+    potential_vs_li_volt
+        Values at the nodes, shape (n,).
+    """
+
+    axis: Axis
+    start_mah_per_g: float
+    step_mah_per_g: float
+    potential_vs_li_volt: Array
+    measured_from_mah_per_g: float
+    measured_to_mah_per_g: float
+    slope_volt_g_per_mah: Array = field(repr=False)
+    integral_volt_mah_per_g: Array = field(repr=False)
+
+    @classmethod
+    def sampled(
+        cls,
+        function: Callable[[Array], Array],
+        start_mah_per_g: float,
+        stop_mah_per_g: float,
+        *,
+        axis: Axis,
+        measured_mah_per_g: tuple[float, float] | None = None,
+        nodes: int = NODES,
+    ) -> Curve:
+        """Sample a function of the capacity, shape (n,) -> (n,), on a uniform grid.
+
+        Raises
+        ------
+        SpecError
+            If the curve is not finite, or runs against its axis.
+        """
+        x = np.linspace(start_mah_per_g, stop_mah_per_g, nodes)
+        u = np.ascontiguousarray(function(x), dtype=np.float64)
+        if not np.isfinite(u).all():
+            raise SpecError("the curve is not finite over its whole range")
+        step = float(x[1] - x[0])
+        sign = 1.0 if axis == "delithiated" else -1.0
+        against = float(np.min(np.diff(u) * sign))
+        if against < -1e-9:
+            raise SpecError(
+                f"the potential must {'rise' if sign > 0 else 'fall'} with the "
+                f"{axis} capacity; it runs the other way by {-against * 1e3:.3g} mV "
+                "between neighbouring nodes",
+                remedy="check the declared direction, or let the treatment of "
+                "measured curves make it monotone",
+            )
+        cumulative = np.concatenate(([0.0], np.cumsum(0.5 * step * (u[1:] + u[:-1]))))
+        return cls(
+            axis,
+            float(x[0]),
+            step,
+            u,
+            *(measured_mah_per_g or (float(x[0]), float(x[-1]))),
+            np.gradient(u, step),
+            cumulative,
+        )
+
+    @classmethod
+    def through(
+        cls,
+        capacity_mah_per_g: ArrayLike,
+        potential_vs_li_volt: ArrayLike,
+        *,
+        axis: Axis,
+        measured_mah_per_g: tuple[float, float] | None = None,
+    ) -> Curve:
+        """Monotone cubic through knots; the capacity rises strictly."""
+        x = np.asarray(capacity_mah_per_g, dtype=np.float64)
+        u = np.asarray(potential_vs_li_volt, dtype=np.float64)
+        return cls.sampled(
+            lambda at: pchip(x, u, at),
+            float(x[0]),
+            float(x[-1]),
+            axis=axis,
+            measured_mah_per_g=measured_mah_per_g,
+        )
+
+    @property
+    def stop_mah_per_g(self) -> float:
+        """Capacity of the last node."""
+        return self.start_mah_per_g + self.step_mah_per_g * (
+            self.potential_vs_li_volt.size - 1
+        )
+
+    @property
+    def capacity_mah_per_g(self) -> Array:
+        """Capacity at the nodes, shape (n,)."""
+        return np.linspace(
+            self.start_mah_per_g, self.stop_mah_per_g, self.potential_vs_li_volt.size
+        )
+
+    def _cell(self, x: ArrayLike) -> tuple[NDArray[np.intp], Array]:
+        s = (np.asarray(x, np.float64) - self.start_mah_per_g) / self.step_mah_per_g
+        s = np.where(np.isfinite(s), s, 0.0)
+        i = np.clip(
+            np.floor(s).astype(np.intp), 0, self.potential_vs_li_volt.size - 2
+        )
+        return i, (np.asarray(x, np.float64) - self.start_mah_per_g) / (
+            self.step_mah_per_g
+        ) - i
+
+    def potential(self, capacity_mah_per_g: ArrayLike) -> Array:
+        """Potential vs Li+/Li, volt, at capacities of any shape; NaN stays NaN."""
+        i, t = self._cell(capacity_mah_per_g)
+        u = self.potential_vs_li_volt
+        return u[i] + t * (u[i + 1] - u[i])
+
+    def slope(self, capacity_mah_per_g: ArrayLike) -> Array:
+        """dU/d(capacity), V per (mAh/g); the end slope beyond the table."""
+        i, t = self._cell(capacity_mah_per_g)
+        s = self.slope_volt_g_per_mah
+        return s[i] + np.clip(t, 0.0, 1.0) * (s[i + 1] - s[i]) + 0.0 * t
+
+    def integral(self, capacity_mah_per_g: ArrayLike) -> Array:
+        """Integral of U over the capacity from the first node, V mAh/g (= mWh/g)."""
+        i, t = self._cell(capacity_mah_per_g)
+        u = self.potential_vs_li_volt
+        part = t * u[i] + 0.5 * t * t * (u[i + 1] - u[i])
+        return self.integral_volt_mah_per_g[i] + self.step_mah_per_g * part
+
+    def capacity_at(self, potential_vs_li_volt: ArrayLike) -> Array:
+        """Capacity where the curve passes a potential; the table's ends beyond it."""
+        u, x = self.potential_vs_li_volt, self.capacity_mah_per_g
+        if self.axis == "lithiated":
+            u, x = u[::-1], x[::-1]
+        return np.interp(np.asarray(potential_vs_li_volt, np.float64), u, x)
+
+    def beyond_mah_per_g(self, capacity_mah_per_g: ArrayLike) -> Array:
+        """By how much capacities lie outside the measured range; 0 inside."""
+        x = np.asarray(capacity_mah_per_g, dtype=np.float64)
+        low, high = self.measured_from_mah_per_g, self.measured_to_mah_per_g
+        return np.maximum(np.maximum(low - x, x - high), 0.0)
+
+    def stretched(self, new_start_mah_per_g: float) -> Curve:
+        """Squeeze the capacity axis so that it begins at a new start, same end.
+
+        Models a discharge that ends early because the last lithium does not
+        return (kinetic lock): every potential keeps its share of the way.
+        """
+        old, stop = self.measured_from_mah_per_g, self.stop_mah_per_g
+        if not new_start_mah_per_g < stop:
+            raise SpecError(
+                f"a locked capacity of {new_start_mah_per_g:g} mAh/g leaves nothing "
+                f"of a curve that ends at {stop:g} mAh/g",
+                remedy="locked_capacity_mah_per_g is a loss, typically 10-30 mAh/g",
+            )
+        k = (stop - new_start_mah_per_g) / (stop - old)
+        return replace(
+            self,
+            start_mah_per_g=stop - k * (stop - self.start_mah_per_g),
+            step_mah_per_g=k * self.step_mah_per_g,
+            measured_from_mah_per_g=new_start_mah_per_g,
+            measured_to_mah_per_g=stop - k * (stop - self.measured_to_mah_per_g),
+            slope_volt_g_per_mah=self.slope_volt_g_per_mah / k,
+            integral_volt_mah_per_g=self.integral_volt_mah_per_g * k,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HalfCell:
+    """The two directions of one electrode material, on one axis.
+
+    `delithiation` is followed when lithium leaves the material (charging a
+    positive), `lithiation` when it enters. Without hysteresis they are the same.
+    """
+
+    name: str
+    delithiation: Curve
+    lithiation: Curve
+    source: str
+    evidence: str
+    treatments: tuple[Treatment, ...] = ()
+
+    @property
+    def axis(self) -> Axis:
+        """What the capacity axis counts."""
+        return self.delithiation.axis
+
+    @property
+    def has_hysteresis(self) -> bool:
+        """Whether the two directions differ."""
+        return self.delithiation is not self.lithiation

@@ -1,0 +1,52 @@
+"""The bundled materials and cells (TOML files of this package)."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from equipoise.core.errors import SpecError, nearest
+from equipoise.spec.material import Material
+from equipoise.spec.validation import validated
+
+
+def _folder(kind: str) -> Any:
+    return resources.files("equipoise.spec") / "library" / kind
+
+
+@cache
+def names(kind: str) -> tuple[str, ...]:
+    """Names of the bundled `kind`: "materials", "cells" or "half_cells"."""
+    return tuple(
+        sorted(p.name[:-5] for p in _folder(kind).iterdir() if p.name.endswith(".toml"))
+    )
+
+
+def read(kind: str, name: str) -> dict[str, Any]:
+    """Parsed TOML of one bundled file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such file in the library.
+    """
+    if name not in names(kind):
+        raise SpecError(
+            f"there is no {name!r} among the bundled {kind.replace('_', ' ')}",
+            remedy=nearest(name, names(kind)),
+        )
+    return tomllib.loads((_folder(kind) / f"{name}.toml").read_text("utf-8"))
+
+
+@cache
+def material(name: str) -> Material:
+    """A bundled material.
+
+    Raises
+    ------
+    SpecError
+        If the library has no such material.
+    """
+    return validated(Material, read("materials", name), where=f"library: {name}.toml")
