@@ -1,0 +1,27 @@
+"""The command line: one thin command per library call.
+
+Exit codes: 0 fine, 2 your input, 3 solver gave up, 1 our bug.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; errors become one message and an exit code."""
+    from equipoise.core.errors import EquipoiseError
+
+    try:
+        from equipoise.cli.app import app
+
+        app()
+    except EquipoiseError as error:
+        sys.stderr.write(f"equipoise: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # e.g. `equipoise design ... | head`
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("equipoise: interrupted; finished files are kept\n")
+        sys.exit(130)

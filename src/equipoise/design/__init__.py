@@ -1,0 +1,1 @@
+"""Capacity balancing: what to weigh, where each electrode stands, what it costs."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.core.errors import SpecError
+from equipoise.kernels.table import lookup, lookup_held, lookup_integral
 from equipoise.spec.pchip import pchip
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ NODES = 8193
 """Nodes of a table: 0.03 mAh/g for an NCM, far below the spacing of any data."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Curve:
     """One open-circuit curve on a uniform grid of its capacity axis.
 
@@ -126,34 +127,30 @@ class Curve:
             self.start_mah_per_g, self.stop_mah_per_g, self.potential_vs_li_volt.size
         )
 
-    def _cell(self, x: ArrayLike) -> tuple[NDArray[np.intp], Array]:
-        s = (np.asarray(x, np.float64) - self.start_mah_per_g) / self.step_mah_per_g
-        s = np.where(np.isfinite(s), s, 0.0)
-        i = np.clip(
-            np.floor(s).astype(np.intp), 0, self.potential_vs_li_volt.size - 2
-        )
-        return i, (np.asarray(x, np.float64) - self.start_mah_per_g) / (
-            self.step_mah_per_g
-        ) - i
-
     def potential(self, capacity_mah_per_g: ArrayLike) -> Array:
         """Potential vs Li+/Li, volt, at capacities of any shape; NaN stays NaN."""
-        i, t = self._cell(capacity_mah_per_g)
-        u = self.potential_vs_li_volt
-        return u[i] + t * (u[i + 1] - u[i])
+        return self._looked_up(lookup, (self.potential_vs_li_volt,), capacity_mah_per_g)
 
     def slope(self, capacity_mah_per_g: ArrayLike) -> Array:
         """dU/d(capacity), V per (mAh/g); the end slope beyond the table."""
-        i, t = self._cell(capacity_mah_per_g)
-        s = self.slope_volt_g_per_mah
-        return s[i] + np.clip(t, 0.0, 1.0) * (s[i + 1] - s[i]) + 0.0 * t
+        return self._looked_up(
+            lookup_held, (self.slope_volt_g_per_mah,), capacity_mah_per_g
+        )
 
     def integral(self, capacity_mah_per_g: ArrayLike) -> Array:
         """Integral of U over the capacity from the first node, V mAh/g (= mWh/g)."""
-        i, t = self._cell(capacity_mah_per_g)
-        u = self.potential_vs_li_volt
-        part = t * u[i] + 0.5 * t * t * (u[i + 1] - u[i])
-        return self.integral_volt_mah_per_g[i] + self.step_mah_per_g * part
+        tables = (self.potential_vs_li_volt, self.integral_volt_mah_per_g)
+        return self._looked_up(lookup_integral, tables, capacity_mah_per_g)
+
+    def _looked_up(
+        self, kernel: Callable[..., None], tables: tuple[Array, ...], at: ArrayLike
+    ) -> Array:
+        x = np.ascontiguousarray(at, dtype=np.float64)
+        out = np.empty(x.size)
+        kernel(
+            *tables, self.start_mah_per_g, 1.0 / self.step_mah_per_g, x.ravel(), out
+        )
+        return out.reshape(np.shape(at))
 
     def capacity_at(self, potential_vs_li_volt: ArrayLike) -> Array:
         """Capacity where the curve passes a potential; the table's ends beyond it."""

@@ -24,8 +24,8 @@ def names(kind: str) -> tuple[str, ...]:
     )
 
 
-def read(kind: str, name: str) -> dict[str, Any]:
-    """Parsed TOML of one bundled file.
+def text(kind: str, name: str) -> str:
+    """One bundled file as it is.
 
     Raises
     ------
@@ -37,7 +37,12 @@ def read(kind: str, name: str) -> dict[str, Any]:
             f"there is no {name!r} among the bundled {kind.replace('_', ' ')}",
             remedy=nearest(name, names(kind)),
         )
-    return tomllib.loads((_folder(kind) / f"{name}.toml").read_text("utf-8"))
+    return (_folder(kind) / f"{name}.toml").read_text("utf-8")
+
+
+def read(kind: str, name: str) -> dict[str, Any]:
+    """Parsed TOML of one bundled file; see `text`."""
+    return tomllib.loads(text(kind, name))
 
 
 @cache

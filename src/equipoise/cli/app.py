@@ -1,0 +1,41 @@
+"""The typer application; everything heavy is imported inside the commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from equipoise import __version__
+from equipoise.cli.curve import curve
+from equipoise.cli.demo import demo
+from equipoise.cli.design import design
+from equipoise.cli.library import library
+
+app = typer.Typer(
+    name="equipoise",
+    help="Design, predict and diagnose capacity-balanced solid-state batteries.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, design, curve, library):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"equipoise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(  # pyright: ignore[reportUnusedFunction]
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Version."),
+    ] = False,
+) -> None:
+    """Design, predict and diagnose capacity-balanced solid-state batteries."""
+    del version

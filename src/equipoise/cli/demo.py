@@ -1,0 +1,54 @@
+"""``equipoise demo``: the main job on the bundled cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CELLS = ("zhang2026-lb", "zhang2026-hb")
+OTHER_POSITIVES = ("nca", "nmc811")
+
+
+def demo(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object instead of tables.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the report.")
+    ] = Path("equipoise-demo"),
+) -> None:
+    """Design the paper's two cells (LB and HB) and write a report.
+
+    Example: equipoise demo --out my-demo
+    """
+    from equipoise.cli.design_rows import design_rows
+    from equipoise.cli.output import echo_json, echo_table, told_warnings
+    from equipoise.design.cell_design import design_cell
+    from equipoise.io.cells import load_cell, with_positive
+    from equipoise.report.design_report import write_design_report
+
+    with told_warnings():
+        cells = [load_cell(name) for name in CELLS]
+        designs = [design_cell(c) for c in cells]
+        done = write_design_report(
+            cells,
+            out,
+            materials=[cells[0], *(with_positive(cells[0], m) for m in OTHER_POSITIVES)],
+            progress=lambda what: typer.echo(f"writing {what} ...", err=True),
+        )
+    if as_json:
+        echo_json(
+            {"report": str(done.report), "cells": [d.to_dict() for d in designs]}
+        )
+        return
+    lb, hb = (design_rows(d) for d in designs)
+    rows = [(a[0], a[1], b[1], a[2], a[4]) for a, b in zip(lb, hb, strict=True)]
+    echo_table(
+        "LTO | Li6PS5Cl | NCM85 with n/p 1.1 (LB) and 1.5 (HB), quasi-static",
+        ("quantity", designs[0].name, designs[1].name, "unit", "role"),
+        rows,
+        note="capacities per g of positive active material, potentials vs Li+/Li",
+    )
+    typer.echo(f"report: {done.report.resolve()}")

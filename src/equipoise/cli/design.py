@@ -1,0 +1,177 @@
+"""``equipoise design``: weigh sheet, electrode windows, map over n/p."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from equipoise.design.cell_design import CellDesign
+    from equipoise.spec.cell import Cell
+
+DEFAULT_MAP = "0.95,1.0,1.05,1.1,1.15,1.2,1.25,1.3,1.4,1.5,1.75,2.0"
+
+
+def design(
+    cell: Annotated[
+        str, typer.Argument(help="Bundled cell or half cell, or a .toml file.")
+    ],
+    np: Annotated[
+        str,
+        typer.Option(
+            "--np",
+            help="n/p ratios of the map: 1.0,1.1 or start:stop:step. "
+            "A single value also redesigns the cell itself.",
+        ),
+    ] = "",
+    positive: Annotated[
+        str, typer.Option(help="Another positive material (library name or .toml).")
+    ] = "",
+    upper: Annotated[
+        float | None, typer.Option("--upper-volt", help="Another upper cut-off.")
+    ] = None,
+    lower: Annotated[
+        float | None, typer.Option("--lower-volt", help="Another lower cut-off.")
+    ] = None,
+    separator_um: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Separator thickness for the stack energies."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object instead of tables.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for report.html, tables (CSV, Parquet), figures."),
+    ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="With --out: draw figures.")
+    ] = True,
+) -> None:
+    """Balance a cell: what to weigh, where each electrode will stand.
+
+    Example: equipoise design zhang2026-lb --np 1.0,1.1,1.2 --out lb
+    """
+    from equipoise.cli.numbers import number_list
+    from equipoise.cli.output import told_warnings
+    from equipoise.io.cells import is_half_cell, load_cell, with_positive
+
+    with told_warnings():
+        if is_half_cell(cell):
+            _half_cell(cell, as_json)
+            return
+        resolved = load_cell(cell)
+        if positive:
+            resolved = with_positive(resolved, positive)
+        if upper is not None or lower is not None:
+            resolved = _rewindowed(resolved, lower, upper)
+        ratios = number_list(np or DEFAULT_MAP, option="--np")
+        if len(ratios) == 1:
+            resolved = resolved.with_np_ratio(ratios[0])
+            ratios = number_list(DEFAULT_MAP, option="--np")
+        _full_cell(resolved, ratios, separator_um, as_json, out, figures)
+
+
+def _rewindowed(cell: Cell, lower: float | None, upper: float | None) -> Cell:
+    from equipoise.spec.cell import Window
+    from equipoise.spec.validation import validated
+
+    old = cell.spec.window
+    window = {
+        "lower_volt": old.lower_volt if lower is None else lower,
+        "upper_volt": old.upper_volt if upper is None else upper,
+    }
+    validated(Window, window, where="--lower-volt / --upper-volt")
+    return cell.with_window(**window)
+
+
+def _full_cell(
+    cell: Cell,
+    ratios: list[float],
+    separator_um: float | None,
+    as_json: bool,
+    out: Path | None,
+    figures: bool,
+) -> None:
+    from equipoise.cli.output import echo_json
+    from equipoise.design.cell_design import design_cell
+    from equipoise.design.np_map import np_map
+
+    answer = design_cell(cell)
+    table = np_map(cell, ratios, separator_um=separator_um)
+    written: dict[str, object] = {}
+    if out is not None:
+        from equipoise.report.design_report import write_design_report
+
+        done = write_design_report(
+            [cell],
+            out,
+            np_ratios=ratios,
+            separator_um=separator_um,
+            figures=figures,
+            progress=lambda what: typer.echo(f"writing {what} ...", err=True),
+        )
+        written = {
+            "report": str(done.report),
+            "files": [str(f) for f in done.files],
+        }
+    if as_json:
+        echo_json(answer.to_dict() | {"map": table.to_dicts()} | written)
+        return
+    _print_design(answer)
+    _print_map(table, answer)
+    if written:
+        typer.echo(f"report: {written['report']}")
+
+
+def _half_cell(name: str, as_json: bool) -> None:
+    from equipoise.cli.output import echo_json, echo_table
+    from equipoise.design.half_cell_design import design_half_cell
+    from equipoise.io.cells import load_half_cell_setup
+
+    answer = design_half_cell(load_half_cell_setup(name))
+    if as_json:
+        echo_json(answer.to_dict())
+        return
+    rows = [
+        (
+            key.replace("_", " "),
+            f"{value:.4g}" if isinstance(value, float) else str(value),
+        )
+        for key, value in answer.to_dict().items()
+        if key not in ("name", "calibrated")
+    ]
+    echo_table(f"half cell {answer.name}", ("quantity", "value"), rows)
+
+
+def _print_design(d: CellDesign) -> None:
+    from equipoise.cli.design_rows import design_rows, weigh_rows
+    from equipoise.cli.output import echo_table
+
+    echo_table(f"{d.name}: weigh sheet", ("what", "value", "unit"), weigh_rows(d.weigh))
+    echo_table(
+        f"{d.name}: n/p {d.np_ratio:.3g}, {d.lower_volt:g}-{d.upper_volt:g} V, "
+        "quasi-static",
+        ("quantity", "value", "unit", "band", "role"),
+        design_rows(d),
+        note="capacities per g of positive active material, potentials vs Li+/Li",
+    )
+    for note in d.notes:
+        typer.echo(f"note: {note}")
+
+
+def _print_map(table: pl.DataFrame, d: CellDesign) -> None:
+    from equipoise.cli.design_rows import MAP_COLUMNS, map_rows
+    from equipoise.cli.output import echo_table
+
+    echo_table(
+        f"{d.name}: map over n/p",
+        tuple(MAP_COLUMNS.values()),
+        map_rows(table),
+        note="* beyond the measured curves by more than 1 % of the charge; "
+        "- cut-off not reached",
+    )

@@ -1,0 +1,61 @@
+"""What commands print: JSON, tables, warnings as one line each."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from equipoise import __version__
+from equipoise.core.errors import EquipoiseWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def echo_json(content: dict[str, Any]) -> None:
+    """Print one JSON object that begins with the version; NaN becomes null."""
+    typer.echo(json.dumps(finite({"equipoise": __version__} | content), indent=2))
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities by None, tuples by lists, at any depth."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(k): finite(v) for k, v in value.items()}  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def echo_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], note: str = ""
+) -> None:
+    """Print a table; the first column to the left, numbers to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", caption=note or None)
+    table.caption_justify = "left"
+    for i, name in enumerate(header):
+        table.add_column(name, justify="left" if i == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+@contextmanager
+def told_warnings() -> Iterator[None]:
+    """Print each `EquipoiseWarning` once, as one line on stderr."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", EquipoiseWarning)
+        yield
+    for text in dict.fromkeys(
+        str(w.message) for w in caught if issubclass(w.category, EquipoiseWarning)
+    ):
+        typer.echo(f"equipoise: warning: {text}", err=True)

@@ -1,0 +1,164 @@
+"""What the tail gives back: responses to ageing, and the reserve.
+
+All answers are quasi-static: they follow where the electrodes stand, not how fast
+they age. Ageing is prescribed (lost active positive, growing polarisation).
+
+References
+----------
+zhang2026 Fig. 7 (compensation line O to F).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from equipoise.design.formed import formed, h2h3_usage
+from equipoise.design.inventory import Inventory
+from equipoise.design.states import reached_mah_per_g
+from equipoise.design.volume import volume_changes_percent
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from equipoise.design.formed import Formed
+    from equipoise.spec.cell import Cell
+
+Array = NDArray[np.float64]
+
+RESERVE_GRID = np.linspace(0.0, 0.5, 129)
+"""Losses of active positive searched for a reserve, refined by interpolation."""
+
+
+def compensation_by_loss(
+    cell: Cell, loss_fraction: ArrayLike, *, isolated_at_mah_per_g: float = 0.0
+) -> pl.DataFrame:
+    """Response to a loss of active positive material, one row per loss.
+
+    Parameters
+    ----------
+    loss_fraction
+        Lost share of the active positive, shape (m,), 0 <= loss < 1.
+    isolated_at_mah_per_g
+        State (lithium taken out) in which particles were cut off. 0: they keep
+        all their lithium, as if lost before the first charge (reference tables);
+        the locked capacity: lost in the discharged cell after formation; larger:
+        lost charged, their lithium stays in the negative.
+    """
+    loss = np.atleast_1d(np.asarray(loss_fraction, np.float64))
+    inventory = Inventory.of(
+        cell,
+        positive_active_fraction=1.0 - loss,
+        positive_isolated_at_mah_per_g=isolated_at_mah_per_g,
+    )
+    return _response(cell, "loss_fraction", loss, formed(cell, inventory), 1.0 - loss)
+
+
+def compensation_by_polarisation(
+    cell: Cell, polarisation_volt: ArrayLike
+) -> pl.DataFrame:
+    """Response to a growing overpotential on charge, one row per value, shape (m,)."""
+    eta = np.atleast_1d(np.asarray(polarisation_volt, np.float64))
+    inventory = Inventory.of(cell, np_ratio=np.full_like(eta, cell.np_ratio))
+    result = formed(cell, inventory, polarisation_volt=eta)
+    return _response(cell, "polarisation_volt", eta, result, np.ones_like(eta))
+
+
+def _response(
+    cell: Cell, driver: str, values: Array, result: Formed, active: Array
+) -> pl.DataFrame:
+    import polars as pl  # 0.5 s: only where a table is made
+
+    charged = result.charged
+    charge = result.first_charge_mah_per_g_positive
+    fresh = float(
+        formed(cell, Inventory.of(cell)).first_charge_mah_per_g_positive
+    )
+    columns = {
+        driver: values,
+        "charge_mah_per_g_positive": charge,
+        "charge_per_active_mah_per_g": charged.positive_mah_per_g,
+        "charge_change_percent": (charge / fresh - 1.0) * 100.0,
+        "upper_potential_vs_li_volt": charged.upper_potential_vs_li_volt,
+        "negative_end_of_charge_potential_vs_li_volt": (
+            charged.negative_potential_vs_li_volt
+        ),
+        "compensation_fraction": charged.compensation_fraction,
+        "h2h3_usage_mah_per_g_positive": active
+        * h2h3_usage(cell, charged.positive_mah_per_g),
+    }
+    for name, volume in volume_changes_percent(
+        cell, charged.positive_mah_per_g
+    ).items():
+        columns[f"volume_change_{name.lower()}_percent"] = volume
+    return pl.DataFrame(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """How much active positive can be lost before the charge has dropped.
+
+    The answer depends on where the lithium of the lost particles is. Lost with all
+    their lithium (the reference case) the negative is left emptier and retreats
+    up its tail; lost charged, their lithium stays in the negative and nothing is
+    given back. `low` and `high` span the states in between.
+    """
+
+    charge_drop_fraction: float
+    tolerated_loss_fraction: float
+    tolerated_loss_low_fraction: float
+    tolerated_loss_high_fraction: float
+    tolerated_mah_per_g_positive: float
+
+    @property
+    def gain_ratio(self) -> float:
+        """Tolerated loss over drop: 1 without any reserve."""
+        return self.tolerated_loss_fraction / self.charge_drop_fraction
+
+
+def reserve(
+    cell: Cell, charge_drop_fraction: float | tuple[float, ...] = (0.01, 0.05)
+) -> tuple[Reserve, ...]:
+    """Loss of active positive tolerated for given drops of the charge capacity.
+
+    The central answer isolates particles with all their lithium; low and high
+    also with the locked capacity missing (lost discharged, after formation) and
+    fully charged.
+
+    Parameters
+    ----------
+    charge_drop_fraction
+        Drops, each between 0 and 0.4.
+    """
+    drops = np.atleast_1d(np.asarray(charge_drop_fraction, np.float64))
+    charged = float(reached_mah_per_g(cell, Inventory.of(cell)))
+    isolated = np.array([0.0, cell.locked_capacity_mah_per_g, charged])
+    active = 1.0 - RESERVE_GRID
+    inventory = Inventory.of(
+        cell,
+        positive_active_fraction=active,
+        positive_isolated_at_mah_per_g=isolated[:, None],
+    )
+    start = inventory.positive_start_mah_per_g
+    charge = active * (reached_mah_per_g(cell, inventory) - start)
+    kept = charge / (charged - start)
+    found = [[_crossing(k, 1.0 - float(d)) for k in kept] for d in drops]
+    return tuple(
+        Reserve(float(d), f[0], min(f), max(f), f[0] * float(charged - start))
+        for d, f in zip(drops, found, strict=True)
+    )
+
+
+def _crossing(kept: Array, level: float) -> float:
+    # The first crossing: lithium left in the negative may let the charge rise first.
+    below = np.flatnonzero(~(kept >= level))
+    if below.size == 0:
+        return float(RESERVE_GRID[-1])
+    j = int(below[0])
+    if not np.isfinite(kept[j]):
+        return float(RESERVE_GRID[max(j - 1, 0)])
+    t = (kept[j - 1] - level) / (kept[j - 1] - kept[j])
+    return float(RESERVE_GRID[j - 1] + t * (RESERVE_GRID[j] - RESERVE_GRID[j - 1]))

@@ -1,0 +1,108 @@
+"""Where the lithium is: slippage, lost inventory, isolated active material.
+
+One balance for the whole cell, per gram of positive active material as built::
+
+    f_p q + (1 - f_p) q_iso - q_start =
+        rho [f_n z + (1 - f_n) z_iso - z_start] + loss
+
+q: lithium taken out of the active positive; z: lithium in the active negative;
+rho: gram of negative per gram of positive; f: active fractions; q_iso, z_iso:
+the state in which isolated particles were cut off and keep their lithium.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from equipoise.core.errors import SpecError
+
+if TYPE_CHECKING:
+    from equipoise.spec.cell import Cell
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Balance and lithium inventory of one cell or, as arrays, of many.
+
+    All fields broadcast against each other. `loss` is lithium that is in neither
+    electrode any more (solid-electrolyte interphase, parasitic reactions on the
+    negative side), per gram of positive; negative values stand for lithium that
+    was added.
+    """
+
+    np_ratio: Array
+    positive_active_fraction: Array
+    negative_active_fraction: Array
+    lithium_loss_mah_per_g_positive: Array
+    positive_start_mah_per_g: Array
+    negative_start_mah_per_g: Array
+    positive_isolated_at_mah_per_g: Array
+    negative_isolated_at_mah_per_g: Array
+
+    @classmethod
+    def of(cls, cell: Cell, **changes: ArrayLike) -> Inventory:
+        """Inventory of a cell as specified; keywords replace single fields.
+
+        Raises
+        ------
+        SpecError
+            If the n/p ratio or an active fraction is not positive and finite.
+        """
+        spec = cell.spec.inventory
+        start: dict[str, ArrayLike] = {
+            "np_ratio": cell.np_ratio,
+            "positive_active_fraction": spec.positive_active_fraction,
+            "negative_active_fraction": spec.negative_active_fraction,
+            "lithium_loss_mah_per_g_positive": spec.lithium_loss_mah_per_g_positive,
+            "positive_start_mah_per_g": spec.positive_start_mah_per_g,
+            "negative_start_mah_per_g": spec.negative_start_mah_per_g,
+            "positive_isolated_at_mah_per_g": 0.0,
+            "negative_isolated_at_mah_per_g": 0.0,
+        }
+        values = {k: np.asarray(v, np.float64) for k, v in (start | changes).items()}
+        for name in (
+            "np_ratio",
+            "positive_active_fraction",
+            "negative_active_fraction",
+        ):
+            if not np.all((values[name] > 0.0) & np.isfinite(values[name])):
+                raise SpecError(
+                    f"{name} must be > 0 and finite; the smallest given is "
+                    f"{float(np.min(values[name])):g}"
+                )
+        return cls(**values)
+
+    def with_(self, **changes: ArrayLike) -> Inventory:
+        """Replace fields."""
+        arrays = {k: np.asarray(v, np.float64) for k, v in changes.items()}
+        return replace(self, **arrays)
+
+    def line(self, cell: Cell) -> tuple[Array, Array]:
+        """Coefficients of ``z = a + b q``: mAh/g negative, and g/g.
+
+        Solves the balance in the head of this file for z. The first-lithiation
+        loss of the negative counts as lost lithium.
+        """
+        rho = self.np_ratio * cell.mass_per_np_ratio
+        f_n = self.negative_active_fraction
+        f_p = self.positive_active_fraction
+        loss = (
+            self.lithium_loss_mah_per_g_positive
+            + cell.first_lithiation_loss_mah_per_g * rho
+        )
+        free = (
+            (1.0 - f_p) * self.positive_isolated_at_mah_per_g
+            - self.positive_start_mah_per_g
+            - loss
+        )
+        start = (
+            self.negative_start_mah_per_g
+            - (1.0 - f_n) * self.negative_isolated_at_mah_per_g
+        )
+        return free / (rho * f_n) + start / f_n, f_p / (rho * f_n)

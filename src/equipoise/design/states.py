@@ -1,0 +1,312 @@
+"""Quasi-static states: where both electrodes stand at a cut-off voltage.
+
+References
+----------
+zhang2026 Eq. 1 and Fig. 2; specs of this project, "Equilibrium model":
+U_p(q) - U_n(z) + i R = V with z on the line of `Inventory`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from equipoise.core.errors import SolveError, SpecError
+from equipoise.core.status import Status
+from equipoise.kernels.cutoff import cutoff
+from equipoise.spec.curve import Curve
+
+if TYPE_CHECKING:
+    from equipoise.design.inventory import Inventory
+    from equipoise.spec.cell import Cell
+    from equipoise.spec.curve import HalfCell
+
+Array = NDArray[np.float64]
+
+BEYOND_FRACTION = 0.05
+"""How far beyond its table a curve may be followed (of its length), flagged."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndState:
+    """Both electrodes at a cut-off; arrays of one common shape.
+
+    Attributes
+    ----------
+    positive_mah_per_g
+        Lithium taken out of the active positive, per gram of it.
+    negative_mah_per_g
+        Lithium in the active negative, per gram of it.
+    positive_potential_vs_li_volt, negative_potential_vs_li_volt
+        Open-circuit potentials, polarisation not included.
+    polarisation_volt
+        Added on charge (> 0), taken off on discharge (< 0).
+    positive_slope_volt_g_per_mah, negative_slope_volt_g_per_mah
+        dU_p/dQ and |dU_n|/dQ with Q the charge of the cell per gram of positive
+        as built, at constant everything else.
+    beyond_mah_per_g
+        By how much either curve was used outside its measured range.
+    status
+        `Status` codes; where not 0 all values are NaN.
+    """
+
+    positive_mah_per_g: Array
+    negative_mah_per_g: Array
+    positive_potential_vs_li_volt: Array
+    negative_potential_vs_li_volt: Array
+    polarisation_volt: Array
+    positive_slope_volt_g_per_mah: Array
+    negative_slope_volt_g_per_mah: Array
+    beyond_mah_per_g: Array
+    status: NDArray[np.int8]
+
+    @property
+    def upper_potential_vs_li_volt(self) -> Array:
+        """Positive potential a reference electrode would show: with polarisation.
+
+        All polarisation is put on the positive side (the convention of the
+        reference tables); a three-electrode cell would divide it.
+        """
+        return self.positive_potential_vs_li_volt + self.polarisation_volt
+
+    @property
+    def compensation_fraction(self) -> Array:
+        """kappa: share of a growing polarisation that the negative gives back.
+
+        ``kappa = |dU_n/dQ| / (|dU_p/dQ| + |dU_n/dQ|)``: 0 on a plateau, towards 1
+        on a steep tail.
+        """
+        total = self.positive_slope_volt_g_per_mah + self.negative_slope_volt_g_per_mah
+        return self.negative_slope_volt_g_per_mah / total
+
+    @property
+    def charge_per_polarisation_mah_per_g_per_volt(self) -> Array:
+        """Change of the charge per added polarisation, < 0."""
+        return -1.0 / (
+            self.positive_slope_volt_g_per_mah + self.negative_slope_volt_g_per_mah
+        )
+
+
+def end_of_charge(
+    cell: Cell,
+    inventory: Inventory,
+    *,
+    upper_volt: ArrayLike | None = None,
+    polarisation_volt: ArrayLike | None = None,
+    negative: HalfCell | None = None,
+    strict: bool = True,
+) -> EndState:
+    """State where the charging cell reaches its upper cut-off.
+
+    Parameters
+    ----------
+    upper_volt
+        Cut-off, broadcast against the inventory; default: the cell's window.
+    polarisation_volt
+        Overpotential of the whole cell, >= 0; default: the cell's resistance
+        times current density.
+    negative
+        Another reading of the negative's curve (for bands).
+    strict
+        Raise when a cut-off is not reached; else NaN and a status code.
+
+    Raises
+    ------
+    SolveError, SpecError
+        If `strict` and a cell does not reach the cut-off.
+    """
+    half_cell = negative or cell.negative.half_cell
+    volt = cell.spec.window.upper_volt if upper_volt is None else upper_volt
+    eta = polarisation(cell) if polarisation_volt is None else polarisation_volt
+    positive = cell.positive.half_cell.delithiation
+    state = _solve(
+        positive,
+        half_cell.lithiation,
+        inventory.line(cell),
+        inventory.positive_active_fraction,
+        np.asarray(volt, np.float64),
+        np.asarray(eta, np.float64),
+        _charge_bracket(positive),
+    )
+    if strict:
+        _require(state, cell, "upper_volt", volt)
+    return state
+
+
+def end_of_discharge(
+    cell: Cell,
+    inventory: Inventory,
+    charged: EndState,
+    *,
+    lower_volt: ArrayLike | None = None,
+    polarisation_volt: ArrayLike | None = None,
+    negative: HalfCell | None = None,
+    strict: bool = True,
+) -> EndState:
+    """State where the discharging cell reaches its lower cut-off.
+
+    Starts from `charged`; follows the lithiation branch of the positive, whose
+    lower end is moved to the locked capacity. Parameters as for `end_of_charge`.
+
+    Raises
+    ------
+    SolveError, SpecError
+        If `strict` and a cell does not reach the cut-off.
+    """
+    half_cell = negative or cell.negative.half_cell
+    volt = cell.spec.window.lower_volt if lower_volt is None else lower_volt
+    eta = polarisation(cell) if polarisation_volt is None else polarisation_volt
+    positive = discharge_curve(cell)
+    state = _solve(
+        positive,
+        half_cell.delithiation,
+        inventory.line(cell),
+        inventory.positive_active_fraction,
+        np.asarray(volt, np.float64),
+        -np.asarray(eta, np.float64),
+        (np.asarray(positive.start_mah_per_g), charged.positive_mah_per_g),
+    )
+    if strict:
+        _require(state, cell, "lower_volt", volt)
+    return state
+
+
+def reached_mah_per_g(
+    cell: Cell, inventory: Inventory, *, negative: HalfCell | None = None
+) -> Array:
+    """Only where the charge stops: lithium taken out of the active positive.
+
+    NaN where the cut-off is not reached. The fast path of `end_of_charge` for
+    searches over many inventories.
+    """
+    positive = cell.positive.half_cell.delithiation
+    lithiation = (negative or cell.negative.half_cell).lithiation
+    target = np.asarray(cell.spec.window.upper_volt - polarisation(cell))
+    line = inventory.line(cell)
+    q, _, shape = _stop(positive, lithiation, line, target, _charge_bracket(positive))
+    return q.reshape(shape)
+
+
+def discharge_curve(cell: Cell) -> Curve:
+    """Lithiation branch of the positive with its lower end at the locked capacity."""
+    branch = cell.positive.half_cell.lithiation
+    lock = cell.locked_capacity_mah_per_g
+    return branch if lock <= branch.measured_from_mah_per_g else _locked(branch, lock)
+
+
+@lru_cache(maxsize=64)
+def _locked(branch: Curve, lock_mah_per_g: float) -> Curve:
+    return branch.stretched(lock_mah_per_g)
+
+
+def polarisation(cell: Cell) -> float:
+    """Overpotential of the cell from its resistance and C-rate, volt."""
+    p = cell.spec.polarisation
+    if p.resistance_ohm_cm2 == 0.0 or p.c_rate_ratio == 0.0:
+        return 0.0
+    one_c = cell.one_c_ma_per_g_positive
+    if one_c is None:
+        raise SpecError(
+            "a C-rate is given but the current of 1C is not known",
+            where="one_c_ma_per_g_positive",
+            remedy="give the current of 1C in mA per gram of positive",
+        )
+    area = cell.positive.spec.area_cm2
+    density_ma_per_cm2 = p.c_rate_ratio * one_c * cell.positive_mass_mg * 1e-3 / area
+    return p.resistance_ohm_cm2 * density_ma_per_cm2 * 1e-3
+
+
+def _reach(curve: Curve) -> float:
+    length = curve.stop_mah_per_g - curve.start_mah_per_g
+    return curve.stop_mah_per_g + BEYOND_FRACTION * length
+
+
+def _charge_bracket(positive: Curve) -> tuple[Array, Array]:
+    low = max(positive.start_mah_per_g, 0.0)
+    return np.asarray(low), np.asarray(_reach(positive))
+
+
+def _stop(
+    positive: Curve,
+    negative: Curve,
+    line: tuple[Array, Array],
+    target: Array,
+    bracket: tuple[Array, Array],
+) -> tuple[Array, NDArray[np.int8], tuple[int, ...]]:
+    """Flat q and status of all cells, and the shape they had."""
+    low, high = bracket
+    high = np.minimum(high, (_reach(negative) - line[0]) / line[1])
+    arrays = np.broadcast_arrays(*line, target, low, high)
+    flat = [np.ascontiguousarray(x, dtype=np.float64).ravel() for x in arrays]
+    q, status = np.empty_like(flat[0]), np.empty(flat[0].size, np.int8)
+    cutoff(
+        positive.potential_vs_li_volt,
+        positive.start_mah_per_g,
+        1.0 / positive.step_mah_per_g,
+        negative.potential_vs_li_volt,
+        negative.start_mah_per_g,
+        1.0 / negative.step_mah_per_g,
+        *flat,
+        q,
+        status,
+    )
+    return q, status, arrays[0].shape
+
+
+def _solve(
+    positive: Curve,
+    negative: Curve,
+    line: tuple[Array, Array],
+    positive_active_fraction: Array,
+    volt: Array,
+    eta: Array,
+    bracket: tuple[Array, Array],
+) -> EndState:
+    flat_q, flat_status, shape = _stop(positive, negative, line, volt - eta, bracket)
+    q, status = flat_q.reshape(shape), flat_status.reshape(shape)
+    a, b = line
+    f_p = positive_active_fraction
+    z = a + b * q
+    beyond = np.maximum(
+        positive.beyond_mah_per_g(q) * f_p, negative.beyond_mah_per_g(z) * f_p / b
+    )
+    return EndState(
+        q,
+        z,
+        positive.potential(q),
+        negative.potential(z),
+        np.where(status == 0, eta, np.nan),
+        positive.slope(q) / f_p,
+        -negative.slope(z) * b / f_p,
+        beyond,
+        status,
+    )
+
+
+def _require(state: EndState, cell: Cell, key: str, volt: ArrayLike) -> None:
+    if not state.status.any():
+        return
+    i = int(np.argmax(state.status != 0))
+    status = Status(int(state.status.flat[i]))
+    v = float(np.broadcast_to(np.asarray(volt), state.status.shape).flat[i])
+    where = f"{cell.where or cell.name}: window.{key}"
+    if status is Status.NOT_FINITE:
+        raise SolveError(status, "an input of the balance is not finite", where=where)
+    p, n = cell.positive.half_cell, cell.negative.half_cell
+    span = (
+        f"the positive's curve spans {_span(p.delithiation)} and the negative's "
+        f"{_span(n.lithiation)}, V vs Li+/Li"
+    )
+    how = "never reaches" if status is Status.CUTOFF_ABOVE_CURVES else "is already past"
+    raise SpecError(
+        f"the cell {how} {v:g} V; {span}", where=where, remedy=status.advice
+    )
+
+
+def _span(curve: Curve) -> str:
+    u = curve.potential_vs_li_volt
+    return f"{float(u.min()):.3f}-{float(u.max()):.3f}"

@@ -1,0 +1,233 @@
+"""One half-cycle out of a Battery Data Format table (CSV or Parquet).
+
+Current above zero charges. In a half cell the material under test is the working
+electrode, positive or negative alike: charging it takes lithium out (delithiation).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from equipoise.core.errors import DataError
+from equipoise.io.curve_csv import read_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from equipoise.spec.treatment import Direction
+
+    Array = NDArray[np.float64]
+
+LABELS = {
+    "voltage_volt": ("Voltage / V",),
+    "current_ampere": ("Current / A",),
+    "test_time_second": ("Test Time / s",),
+    "test_time_hour": ("Test Time / h",),  # before the standard was fixed
+    "cycle_count": ("Cycle Count / 1",),
+    "charging_capacity_ah": ("Charging Capacity / Ah", "Charge Capacity / Ah"),
+    "discharging_capacity_ah": ("Discharging Capacity / Ah", "Discharge Capacity / Ah"),
+}
+"""Machine names and the preferred (and older) labels of the same column."""
+
+REST_FRACTION = 1e-4
+"""A current below this share of the largest is a rest."""
+AGREEMENT_FRACTION = 0.02
+"""How well the integral of the current must meet the capacity column."""
+FINE_FRACTION = 0.5
+"""A capacity column with fewer different values than this share of the rows is
+rounded; the current is integrated instead."""
+
+
+class _Table(NamedTuple):
+    hours: Array
+    volts: Array
+    amperes: Array
+    counted: Array | None  # the instrument's capacity in this direction, Ah
+    cycles: Array | None
+
+
+def read_bdf_branch(
+    path: Path, *, direction: Direction, cycle: int | None = None
+) -> tuple[Array, Array]:
+    """Read the capacity (Ah, from 0 upward) and voltage of one half-cycle.
+
+    Parameters
+    ----------
+    direction
+        "delithiation" takes a charge, "lithiation" a discharge.
+    cycle
+        Value of the cycle count; in a table without one, the how-many-th charge or
+        discharge, from 1. May be left out if there is only one.
+
+    Raises
+    ------
+    DataError
+        If a required column is missing, the half-cycle is absent or not the only
+        one, or the current and the capacity column contradict each other.
+    """
+    table = _table(path, direction)
+    sign = 1.0 if direction == "delithiation" else -1.0
+    start, stop = _half_cycle(path, table, sign, cycle)
+    part = slice(start, stop)
+    amperes = sign * table.amperes[part]
+    hours, volts = table.hours[part], table.volts[part]
+    if (np.diff(hours) < 0.0).any():
+        raise DataError("the test time runs back in the half-cycle", where=str(path))
+    step = 0.5 * np.diff(hours) * (amperes[1:] + amperes[:-1])
+    capacity = np.concatenate(([0.0], np.cumsum(step)))
+    if table.counted is not None:
+        counted = table.counted[part] - table.counted[start]
+        _prove(path, table, capacity, counted, direction)
+        if np.unique(counted).size >= FINE_FRACTION * counted.size:
+            capacity = counted
+    flows = amperes > REST_FRACTION * amperes.max()
+    return capacity[flows], volts[flows]
+
+
+def _table(path: Path, direction: Direction) -> _Table:
+    frame = _frame(path)
+    names = {label: name for name, labels in LABELS.items() for label in labels}
+    frame = frame.rename({c: names[c] for c in frame.columns if c in names})
+    clock = (
+        "test_time_hour" if "test_time_hour" in frame.columns else "test_time_second"
+    )
+    required = ("voltage_volt", "current_ampere", clock)
+    for name in required:
+        if name not in frame.columns:
+            raise DataError(
+                f"there is no column {LABELS[name][0]!r} (or {name!r}), which the "
+                f"Battery Data Format requires; found: {', '.join(frame.columns)}",
+                where=str(path),
+                remedy="for any other table give capacity_column, capacity_unit and "
+                "potential_column",
+            )
+    charging = direction == "delithiation"
+    counter = "charging_capacity_ah" if charging else "discharging_capacity_ah"
+    volts, amperes, time = (_numbers(path, frame, name) for name in required)
+    return _Table(
+        time if clock == "test_time_hour" else time / 3600.0,
+        volts,
+        amperes,
+        _numbers(path, frame, counter) if counter in frame.columns else None,
+        _numbers(path, frame, "cycle_count")
+        if "cycle_count" in frame.columns
+        else None,
+    )
+
+
+def _frame(path: Path) -> pl.DataFrame:
+    read_bytes(path)
+    import polars as pl
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path, infer_schema_length=None, comment_prefix="#")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(
+            f"this is not a readable BDF table ({str(error).splitlines()[0]})",
+            where=str(path),
+            remedy="for a table in another form give capacity_column, capacity_unit "
+            "and potential_column",
+        ) from None
+
+
+def _numbers(path: Path, frame: pl.DataFrame, name: str) -> Array:
+    column = frame[name]
+    if not column.dtype.is_numeric():
+        raise DataError(
+            f"column {name!r} holds text, numbers were expected", where=str(path)
+        )
+    values = column.to_numpy().astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        raise DataError(
+            f"column {name!r} has no number in data row {bad[0] + 1}", where=str(path)
+        )
+    return values
+
+
+def _half_cycle(
+    path: Path, table: _Table, sign: float, cycle: int | None
+) -> tuple[int, int]:
+    """First row and past-the-last row of the wanted half-cycle."""
+    kind = "charge" if sign > 0.0 else "discharge"
+    found = _half_cycles(table.amperes, sign)
+    if not found:
+        raise DataError(
+            f"there is no {kind} in this table (current {table.amperes.min():.3g} to "
+            f"{table.amperes.max():.3g} A)",
+            where=str(path),
+            remedy="current above zero charges in BDF; a delithiation needs a charge, "
+            "a lithiation a discharge",
+        )
+    labels = (
+        list(range(1, len(found) + 1))
+        if table.cycles is None
+        else [int(table.cycles[start]) for start, _ in found]
+    )
+    wanted = [
+        f for f, label in zip(found, labels, strict=True) if cycle in (None, label)
+    ]
+    if len(wanted) == 1:
+        return wanted[0]
+    listed = ", ".join(str(label) for label in labels[:10])
+    if not wanted:
+        raise DataError(
+            f"there is no {kind} with cycle {cycle}; found: {listed}", where=str(path)
+        )
+    which = "" if cycle is None else f" in cycle {cycle}"
+    raise DataError(
+        f"{len(wanted)} half-cycles are a {kind}{which}, one was expected",
+        where=str(path),
+        remedy=f"choose one: cycle = {labels[0]} (found: {listed})"
+        if cycle is None
+        else "cut the file to the one half-cycle",
+    )
+
+
+def _half_cycles(amperes: Array, sign: float) -> list[tuple[int, int]]:
+    """Stretches of one current sign; rests neither begin, end nor break one."""
+    rest = REST_FRACTION * float(np.abs(amperes).max())
+    rows = np.flatnonzero(np.abs(amperes) > rest)
+    if rows.size == 0:
+        return []
+    flow = np.sign(amperes[rows])
+    cuts = np.flatnonzero(np.diff(flow)) + 1
+    first = np.concatenate(([0], cuts))
+    last = np.append(cuts, rows.size) - 1
+    return [
+        (int(rows[a]), int(rows[b]) + 1)
+        for a, b in zip(first, last, strict=True)
+        if flow[a] == sign and b > a
+    ]
+
+
+def _prove(
+    path: Path, table: _Table, integral: Array, counted: Array, direction: str
+) -> None:
+    """Refuse a capacity column that contradicts the integral of the current."""
+    total, column = float(integral[-1]), float(counted[-1])
+    mean = total / max(float(table.hours[-1] - table.hours[0]), 1e-12)
+    largest = float(np.abs(table.amperes).max())
+    rounding = 0.5 * _resolution(table.amperes) / max(mean, 0.1 * largest)
+    allowed = (AGREEMENT_FRACTION + rounding) * total + _resolution(counted)
+    if abs(column - total) > allowed:
+        raise DataError(
+            f"the capacity column of the {direction} says {column:.4g} Ah, the "
+            f"integral of the current {total:.4g} Ah",
+            where=str(path),
+            remedy="check the units of both columns and the sign of the current "
+            "(above zero charges); remove the wrong column",
+        )
+
+
+def _resolution(values: Array) -> float:
+    """Smallest difference between the values of a rounded column."""
+    steps = np.diff(np.unique(np.abs(values)))
+    return float(steps.min()) if steps.size else 0.0

@@ -1,0 +1,284 @@
+"""A full cell as a user writes it (TOML), and as it is resolved for computing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field, model_validator
+
+from equipoise.core.errors import SpecError
+from equipoise.spec.electrode import Electrode, ElectrodeSpec, disc_area_cm2
+from equipoise.spec.frozen import Finite, Fraction, Frozen, NonNegative, Positive
+
+if TYPE_CHECKING:
+    from equipoise.spec.material import Material
+
+
+class Window(Frozen):
+    """Cut-off voltages of the cell (positive minus negative electrode)."""
+
+    lower_volt: Finite
+    upper_volt: Finite
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.upper_volt <= self.lower_volt:
+            msg = (
+                f"upper_volt = {self.upper_volt:g} must lie above "
+                f"lower_volt = {self.lower_volt:g}"
+            )
+            raise ValueError(msg)
+        if self.upper_volt > 10.0:
+            msg = f"upper_volt = {self.upper_volt:g} looks like millivolt, volt expected"
+            raise ValueError(msg)
+        return self
+
+
+class Balance(Frozen):
+    """Eq. 1 of the paper: ``m_n = np_ratio * m_p * q_p / q_n``."""
+
+    np_ratio: Positive | None = None
+    positive_capacity_mah_per_g: Positive | None = Field(
+        default=None, description="reversible, default: the material's"
+    )
+    negative_capacity_mah_per_g: Positive | None = Field(
+        default=None, description="reversible, default: the material's"
+    )
+
+
+class Component(Frozen):
+    """A component of a composite that the library does not have."""
+
+    density_g_per_cm3: Positive
+
+
+class Separator(Frozen):
+    """The electrolyte layer."""
+
+    material: str = "lpscl"
+    mass_mg: Positive
+    diameter_mm: Positive
+    porosity_fraction: Fraction = Field(default=0.15, lt=1.0)
+
+
+class Collectors(Frozen):
+    """Current collectors that count towards the stack.
+
+    Each collector is shared with the next cell of a stack: half of it counts.
+    """
+
+    positive_thickness_um: NonNegative = 12.0
+    negative_thickness_um: NonNegative = 12.0
+    positive_density_g_per_cm3: Positive = 2.70
+    negative_density_g_per_cm3: Positive = 2.70
+
+
+class InventorySpec(Frozen):
+    """State of the cell as built, or aged: what is active, where the lithium is."""
+
+    positive_active_fraction: Fraction = Field(default=1.0, gt=0.0)
+    negative_active_fraction: Fraction = Field(default=1.0, gt=0.0)
+    lithium_loss_mah_per_g_positive: Finite = 0.0
+    positive_start_mah_per_g: NonNegative = 0.0
+    negative_start_mah_per_g: NonNegative = 0.0
+
+
+class Polarisation(Frozen):
+    """An effective resistance for quasi-static answers at a finite rate."""
+
+    resistance_ohm_cm2: NonNegative = 0.0
+    c_rate_ratio: NonNegative = 0.0
+
+
+class Origin(Frozen):
+    """Where the cell is from and which of its computed numbers were calibrated."""
+
+    source: str = ""
+    calibrated: tuple[str, ...] = Field(
+        default=(), description="names of outputs that the bundled curves were made to meet"
+    )
+
+
+class CellSpec(Frozen):
+    """A full cell; see docs/reference/cell-file.md for every key."""
+
+    name: str = Field(min_length=1)
+    temperature_celsius: Finite = Field(default=25.0, ge=-60.0, le=200.0)
+    stack_pressure_mpa: NonNegative | None = None
+    window: Window
+    positive: ElectrodeSpec
+    negative: ElectrodeSpec
+    balance: Balance = Balance()
+    separator: Separator
+    collectors: Collectors = Collectors()
+    components: dict[str, Component] = {}
+    inventory: InventorySpec = InventorySpec()
+    polarisation: Polarisation = Polarisation()
+    origin: Origin = Origin()
+    one_c_ma_per_g_positive: Positive | None = Field(
+        default=None, description="current of 1C; default: the positive material's"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.positive.active_mass_mg is None:
+            msg = (
+                "positive: loading_mg_per_cm2 or composite_mass_mg is missing; "
+                "the positive electrode sets the scale of the cell"
+            )
+            raise ValueError(msg)
+        has_mass = self.negative.active_mass_mg is not None
+        if has_mass == (self.balance.np_ratio is not None):
+            msg = (
+                "give balance.np_ratio or the mass of the negative "
+                "(negative.loading_mg_per_cm2 or negative.composite_mass_mg): "
+                + ("both are given" if has_mass else "neither is given")
+            )
+            raise ValueError(msg)
+        for name, electrode in (("positive", self.positive), ("negative", self.negative)):
+            if electrode.diameter_mm > self.separator.diameter_mm:
+                msg = (
+                    f"{name}.diameter_mm = {electrode.diameter_mm:g} is larger than "
+                    f"separator.diameter_mm = {self.separator.diameter_mm:g}: "
+                    "the electrodes would touch around the separator"
+                )
+                raise ValueError(msg)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell with its materials and curves looked up; what the computing needs.
+
+    Masses are of the whole cell; the two electrodes may differ in area.
+    """
+
+    spec: CellSpec
+    positive: Electrode
+    negative: Electrode
+    separator_material: Material
+    where: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the cell."""
+        return self.spec.name
+
+    @property
+    def positive_mass_mg(self) -> float:
+        """Active mass of the positive electrode."""
+        mass = self.positive.spec.active_mass_mg
+        assert mass is not None  # the specification demands it
+        return mass
+
+    @property
+    def np_ratio(self) -> float:
+        """n/p ratio: given, or from the mass of the negative."""
+        if self.spec.balance.np_ratio is not None:
+            return self.spec.balance.np_ratio
+        mass = self.negative.spec.active_mass_mg
+        assert mass is not None  # the specification demands it
+        return mass / self.positive_mass_mg / self.mass_per_np_ratio
+
+    @property
+    def mass_per_np_ratio(self) -> float:
+        """Gram of negative per gram of positive active material at n/p = 1."""
+        return self.positive_capacity_mah_per_g / self.negative_capacity_mah_per_g
+
+    @property
+    def positive_capacity_mah_per_g(self) -> float:
+        """Capacity of the positive used in Eq. 1."""
+        return _capacity(
+            self.spec.balance.positive_capacity_mah_per_g, self.positive, "positive"
+        )
+
+    @property
+    def negative_capacity_mah_per_g(self) -> float:
+        """Capacity of the negative used in Eq. 1, and scale of its lithiation."""
+        return _capacity(
+            self.spec.balance.negative_capacity_mah_per_g, self.negative, "negative"
+        )
+
+    @property
+    def one_c_ma_per_g_positive(self) -> float | None:
+        """Specific current of 1C, per gram of positive active material."""
+        if self.spec.one_c_ma_per_g_positive is not None:
+            return self.spec.one_c_ma_per_g_positive
+        known = self.positive.material.one_c_ma_per_g
+        return None if known is None else known.value
+
+    @property
+    def locked_capacity_mah_per_g(self) -> float:
+        """Lithium of the positive that does not return on the first discharge."""
+        if self.positive.spec.locked_capacity_mah_per_g is not None:
+            return self.positive.spec.locked_capacity_mah_per_g
+        known = self.positive.material.locked_capacity_mah_per_g
+        return 0.0 if known is None else known.value
+
+    @property
+    def first_lithiation_loss_mah_per_g(self) -> float:
+        """Lithium the negative consumes once, per gram of negative."""
+        if self.negative.spec.first_lithiation_loss_mah_per_g is not None:
+            return self.negative.spec.first_lithiation_loss_mah_per_g
+        known = self.negative.material.first_lithiation_loss_mah_per_g
+        return 0.0 if known is None else known.value
+
+    @property
+    def separator_area_cm2(self) -> float:
+        """Area of the separator."""
+        return disc_area_cm2(self.spec.separator.diameter_mm)
+
+    def with_np_ratio(self, np_ratio: float) -> Cell:
+        """The same cell with another n/p ratio; the negative's mass follows."""
+        if not np_ratio > 0.0:
+            raise SpecError(
+                f"np_ratio = {np_ratio:g} must be > 0",
+                where="balance.np_ratio",
+                remedy="n/p is capacity of the negative / capacity of the positive",
+            )
+        negative = self.spec.negative.model_copy(
+            update={"loading_mg_per_cm2": None, "composite_mass_mg": None}
+        )
+        balance = self.spec.balance.model_copy(update={"np_ratio": float(np_ratio)})
+        spec = self.spec.model_copy(update={"negative": negative, "balance": balance})
+        if abs(np_ratio / self.np_ratio - 1.0) > _SAME_DESIGN:
+            spec = _uncalibrated(spec)
+        return replace(self, spec=spec, negative=replace(self.negative, spec=negative))
+
+    def with_window(
+        self, *, lower_volt: float | None = None, upper_volt: float | None = None
+    ) -> Cell:
+        """The same cell between other cut-off voltages."""
+        old = self.spec.window
+        window = Window(
+            lower_volt=old.lower_volt if lower_volt is None else lower_volt,
+            upper_volt=old.upper_volt if upper_volt is None else upper_volt,
+        )
+        spec = self.spec.model_copy(update={"window": window})
+        if window != old:
+            spec = _uncalibrated(spec)
+        return replace(self, spec=spec)
+
+
+_SAME_DESIGN = 1e-9  # relative: the calibrated n/p itself, not a neighbour
+
+
+def _uncalibrated(spec: CellSpec) -> CellSpec:
+    """Another design than the one calibrated: its numbers are predictions."""
+    return spec.model_copy(
+        update={"origin": spec.origin.model_copy(update={"calibrated": ()})}
+    )
+
+
+def _capacity(given: float | None, electrode: Electrode, side: str) -> float:
+    if given is not None:
+        return given
+    known = electrode.material.balancing_capacity_mah_per_g
+    if known is None:
+        raise SpecError(
+            f"the material {electrode.material.name!r} carries no balancing capacity",
+            where=f"balance.{side}_capacity_mah_per_g",
+            remedy="give the reversible capacity of a formation cycle in mAh/g",
+        )
+    return known.value

@@ -1,0 +1,48 @@
+"""A half cell: one working electrode against a counter of constant potential."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field, model_validator
+
+from equipoise.spec.cell import Component, Origin, Separator, Window
+from equipoise.spec.electrode import Electrode, ElectrodeSpec
+from equipoise.spec.frozen import Finite, Frozen, NonNegative, Positive
+
+if TYPE_CHECKING:
+    from equipoise.spec.material import Material
+
+
+class HalfCellSpec(Frozen):
+    """A half cell; the window is the voltage of working minus counter electrode."""
+
+    name: str = Field(min_length=1)
+    temperature_celsius: Finite = Field(default=25.0, ge=-60.0, le=200.0)
+    stack_pressure_mpa: NonNegative | None = None
+    window: Window
+    working: ElectrodeSpec
+    counter: str = Field(description="library name of a counter electrode")
+    separator: Separator
+    components: dict[str, Component] = {}
+    origin: Origin = Origin()
+    one_c_ma_per_g: Positive | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.working.active_mass_mg is None:
+            msg = "working: loading_mg_per_cm2 or composite_mass_mg is missing"
+            raise ValueError(msg)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class HalfCellSetup:
+    """A half cell with its materials and curves looked up."""
+
+    spec: HalfCellSpec
+    working: Electrode
+    counter: Material
+    counter_potential_vs_li_volt: float
+    where: str = ""
