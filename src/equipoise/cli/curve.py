@@ -92,7 +92,7 @@ def _fits(
         raise SpecError(
             "an MSMR fit needs the theoretical capacity of the material",
             where="--theoretical-mah-per-g",
-            remedy="for example 275 for a Ni-rich NCM, or like = \"ncm85\" in the file",
+            remedy='for example 275 for a Ni-rich NCM, or like = "ncm85" in the file',
         )
     return {
         name: fit_msmr(
@@ -171,9 +171,7 @@ def _print(content: dict[str, Any]) -> None:
         rows = [_row(k, v) for k, v in treatment.items()]
         echo_table(title, ("quantity", "value", "unit"), rows)
     for name, fit in content["msmr"].items():
-        rows = [
-            [f"{value:.5g}" for value in term.values()] for term in fit["terms"]
-        ]
+        rows = [[f"{value:.5g}" for value in term.values()] for term in fit["terms"]]
         header = [
             f"{k.replace('_', ' ')} {unit_symbol(k)}".strip() for k in fit["terms"][0]
         ]

@@ -15,16 +15,16 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object instead of tables.")
     ] = False,
-    out: Annotated[
-        Path, typer.Option(help="Folder for the report.")
-    ] = Path("equipoise-demo"),
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path(
+        "equipoise-demo"
+    ),
 ) -> None:
     """Design the paper's two cells (LB and HB) and write a report.
 
     Example: equipoise demo --out my-demo
     """
     from equipoise.cli.design_rows import design_rows
-    from equipoise.cli.output import echo_json, echo_table, told_warnings
+    from equipoise.cli.output import echo_json, echo_progress, echo_table, told_warnings
     from equipoise.design.cell_design import design_cell
     from equipoise.io.cells import load_cell, with_positive
     from equipoise.report.design_report import write_design_report
@@ -35,13 +35,14 @@ def demo(
         done = write_design_report(
             cells,
             out,
-            materials=[cells[0], *(with_positive(cells[0], m) for m in OTHER_POSITIVES)],
-            progress=lambda what: typer.echo(f"writing {what} ...", err=True),
+            materials=[
+                cells[0],
+                *(with_positive(cells[0], m) for m in OTHER_POSITIVES),
+            ],
+            progress=echo_progress,
         )
     if as_json:
-        echo_json(
-            {"report": str(done.report), "cells": [d.to_dict() for d in designs]}
-        )
+        echo_json({"report": str(done.report), "cells": [d.to_dict() for d in designs]})
         return
     lb, hb = (design_rows(d) for d in designs)
     rows = [(a[0], a[1], b[1], a[2], a[4]) for a, b in zip(lb, hb, strict=True)]

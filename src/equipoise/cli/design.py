@@ -97,7 +97,7 @@ def _full_cell(
     out: Path | None,
     figures: bool,
 ) -> None:
-    from equipoise.cli.output import echo_json
+    from equipoise.cli.output import echo_json, echo_progress
     from equipoise.design.cell_design import design_cell
     from equipoise.design.np_map import np_map
 
@@ -113,7 +113,7 @@ def _full_cell(
             np_ratios=ratios,
             separator_um=separator_um,
             figures=figures,
-            progress=lambda what: typer.echo(f"writing {what} ...", err=True),
+            progress=echo_progress,
         )
         written = {
             "report": str(done.report),
@@ -162,6 +162,9 @@ def _print_design(d: CellDesign) -> None:
     )
     for note in d.notes:
         typer.echo(f"note: {note}")
+    if d.caveats:
+        names = " and ".join(dict.fromkeys(c.split(":")[0] for c in d.caveats))
+        typer.echo(f"caveats of {names}: 'equipoise library NAME'")
 
 
 def _print_map(table: pl.DataFrame, d: CellDesign) -> None:

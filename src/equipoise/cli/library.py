@@ -43,9 +43,7 @@ def library(
     kind = next((k for k in kinds if name in bundled.names(k)), None)
     if kind is None:
         known = [n for k in kinds for n in bundled.names(k)]
-        raise SpecError(
-            f"{name!r} is not in the library", remedy=nearest(name, known)
-        )
+        raise SpecError(f"{name!r} is not in the library", remedy=nearest(name, known))
     if as_json:
         echo_json(bundled.read(kind, name))
     elif as_toml or kind != "materials":

@@ -14,7 +14,7 @@ from equipoise import __version__
 from equipoise.core.errors import EquipoiseWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 
 def echo_json(content: dict[str, Any]) -> None:
@@ -22,14 +22,14 @@ def echo_json(content: dict[str, Any]) -> None:
     typer.echo(json.dumps(finite({"equipoise": __version__} | content), indent=2))
 
 
-def finite(value: Any) -> Any:
+def finite(value: object) -> object:
     """Replace NaN and infinities by None, tuples by lists, at any depth."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(k): finite(v) for k, v in value.items()}  # pyright: ignore[reportUnknownArgumentType]
+        return {str(k): finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        return [finite(v) for v in value]
     return value
 
 
@@ -46,11 +46,14 @@ def echo_table(
         table.add_column(name, justify="left" if i == 0 else "right")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:  # a pipe or a file: do not fold at 80 columns
+        console = Console(width=120)
+    console.print(table)
 
 
 @contextmanager
-def told_warnings() -> Iterator[None]:
+def told_warnings() -> Generator[None]:
     """Print each `EquipoiseWarning` once, as one line on stderr."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", EquipoiseWarning)
@@ -59,3 +62,8 @@ def told_warnings() -> Iterator[None]:
         str(w.message) for w in caught if issubclass(w.category, EquipoiseWarning)
     ):
         typer.echo(f"equipoise: warning: {text}", err=True)
+
+
+def echo_progress(what: str) -> None:
+    """Say on stderr what is being written."""
+    typer.echo(f"writing {what} ...", err=True)

@@ -6,7 +6,7 @@
     +-- SpecError             a specification (TOML, keyword) is wrong
     +-- DataError             a measured file or table is wrong
     +-- SolveError            the model gave up (exit code 3); carries a Status
-    +-- FitError              a fit did not converge or is not identifiable (exit code 3)
+    +-- FitError              a fit failed or is not identifiable (exit code 3)
     +-- StoreError            a file could not be written or read back
 
     EquipoiseWarning          answered, but look

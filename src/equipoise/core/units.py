@@ -49,7 +49,7 @@ UNITS: dict[str, str] = {
 PURE = ("fraction", "ratio", "count", "index", "efficiency", "retention")
 """Last words of dimensionless numbers."""
 
-OF_WHAT = ("positive", "negative", "cam", "stack")
+OF_WHAT = ("positive", "negative", "active", "stack", "thin")
 """What a specific value is per gram of; may follow the unit."""
 
 
@@ -66,7 +66,7 @@ def unit_token(name: str) -> str | None:
     True
     """
     words = name.split("_")
-    if words[-1] in OF_WHAT and len(words) > 1:
+    while words[-1] in OF_WHAT and len(words) > 1:
         words = words[:-1]
     if words[-1] in PURE:
         return ""

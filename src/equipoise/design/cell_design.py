@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from equipoise.design.compensation import Reserve, reserve
 from equipoise.design.formed import Formed, formed
 from equipoise.design.inventory import Inventory
-from equipoise.design.states import reached_mah_per_g
 from equipoise.design.stack import stack, stack_energy
+from equipoise.design.states import reached_mah_per_g
 from equipoise.design.volume import volume_changes_percent
 from equipoise.design.weigh_sheet import WeighSheet, weigh_sheet
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 THIN_SEPARATOR_UM = 30.0
 """Engineered separator for the second stack energy (a product, not a pellet)."""
+_REACHED_VOLT = 1e-6
 NOTABLE_EXTRAPOLATION_FRACTION = 0.01
 """Of the charge: above it, the design carries a note."""
 
@@ -41,7 +42,8 @@ class CellDesign:
 
     Capacities are per gram of positive active material, potentials vs Li+/Li.
     `calibrated` names the outputs the bundled curves were made to meet; all other
-    outputs are predicted from the inputs. None: the material carries no data.
+    outputs are predicted from the inputs. `notes` are about this design, `caveats`
+    about the materials. None: the material carries no data.
     """
 
     name: str
@@ -77,9 +79,10 @@ class CellDesign:
     bands: tuple[Band, ...]
     calibrated: tuple[str, ...]
     notes: tuple[str, ...]
+    caveats: tuple[str, ...]
 
     def role(self, quantity: str) -> str:
-        """"calibrated" or "predicted"."""
+        """Whether a quantity was calibrated or is predicted."""
         return "calibrated" if quantity in self.calibrated else "predicted"
 
     def band(self, quantity: str) -> tuple[float, float] | None:
@@ -102,6 +105,7 @@ class CellDesign:
         plain["bands"] = [_plain(b) for b in self.bands]
         plain["calibrated"] = list(self.calibrated)
         plain["notes"] = list(self.notes)
+        plain["caveats"] = list(self.caveats)
         return plain
 
 
@@ -160,9 +164,7 @@ def design_cell(cell: Cell) -> CellDesign:
             discharged.negative_mah_per_g / q_n
         ),
         limiting_electrode_end_of_charge=_limiting(charged.compensation_fraction),
-        limiting_electrode_end_of_discharge=_limiting(
-            discharged.compensation_fraction
-        ),
+        limiting_electrode_end_of_discharge=_limiting(discharged.compensation_fraction),
         volume_change_percent=next(iter(volumes.values()), None),
         h2h3_usage_mah_per_g_positive=(
             None
@@ -184,10 +186,11 @@ def design_cell(cell: Cell) -> CellDesign:
         bands=_bands(cell, inventory, result, volumes),
         calibrated=cell.spec.origin.calibrated,
         notes=_notes(cell, result),
+        caveats=_caveats(cell),
     )
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _plain(record: WeighSheet | Reserve | Band) -> dict[str, Any]:
     return {f.name: getattr(record, f.name) for f in fields(record)}
 
 
@@ -231,8 +234,10 @@ def _bands(
 def _tail_bands(cell: Cell, inventory: Inventory, result: Formed) -> list[Band]:
     """First charge and upper potential over the readings of the negative's curve."""
     q = [float(result.charged.positive_mah_per_g)]
-    for variant in cell.negative.variants.values():
-        q.append(float(reached_mah_per_g(cell, inventory, negative=variant)))
+    q += [
+        float(reached_mah_per_g(cell, inventory, negative=variant))
+        for variant in cell.negative.variants.values()
+    ]
     q_low, q_high = float(np.nanmin(q)), float(np.nanmax(q))
     f_p = float(inventory.positive_active_fraction)
     start = float(inventory.positive_start_mah_per_g)
@@ -260,6 +265,15 @@ def _notes(cell: Cell, result: Formed) -> tuple[str, ...]:
                 f"the end of {when} lies {beyond:.1f} mAh/g outside the measured "
                 "range of a half-cell curve: an extrapolation"
             )
+    stopped = float(
+        result.discharged.upper_potential_vs_li_volt
+        - result.discharged.negative_potential_vs_li_volt
+    )
+    if stopped > cell.spec.window.lower_volt + _REACHED_VOLT:
+        notes.append(
+            f"the discharge ends at {stopped:.2f} V, where the curve of the positive "
+            "ends; it is taken to fall vertically from there to the lower cut-off"
+        )
     z = float(result.charged.negative_mah_per_g)
     stop = cell.negative.half_cell.lithiation.stop_mah_per_g
     if z > stop:
@@ -267,6 +281,9 @@ def _notes(cell: Cell, result: Formed) -> tuple[str, ...]:
             f"the negative is lithiated to {z:.0f} mAh/g, beyond the end of its "
             f"curve at {stop:.0f}: lithium may plate"
         )
-    notes.extend(f"{cell.positive.material.name}: {c}" for c in cell.positive.material.caveats)
-    notes.extend(f"{cell.negative.material.name}: {c}" for c in cell.negative.material.caveats)
     return tuple(notes)
+
+
+def _caveats(cell: Cell) -> tuple[str, ...]:
+    materials = (cell.positive.material, cell.negative.material)
+    return tuple(f"{m.name}: {c}" for m in materials for c in m.caveats)

@@ -74,9 +74,7 @@ def _response(
 
     charged = result.charged
     charge = result.first_charge_mah_per_g_positive
-    fresh = float(
-        formed(cell, Inventory.of(cell)).first_charge_mah_per_g_positive
-    )
+    fresh = float(formed(cell, Inventory.of(cell)).first_charge_mah_per_g_positive)
     columns = {
         driver: values,
         "charge_mah_per_g_positive": charge,

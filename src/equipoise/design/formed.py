@@ -111,7 +111,7 @@ def _discharge_energy(
     discharged: EndState,
     negative: HalfCell | None,
 ) -> Array:
-    """mWh per gram of positive as built: the exact integral of the tables."""
+    """MWh per gram of positive as built: the exact integral of the tables."""
     up = discharge_curve(cell)
     un = (negative or cell.negative.half_cell).delithiation
     f_p = inventory.positive_active_fraction

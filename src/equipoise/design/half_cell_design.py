@@ -91,6 +91,8 @@ def _between(curve: Curve, low: float, high: float) -> float:
 
 
 def _first_charge(curve: Curve, low: float, high: float) -> float:
-    if curve.axis == "delithiated":  # built lithiated: starts at zero, not at the cut-off
+    if (
+        curve.axis == "delithiated"
+    ):  # built lithiated: starts at zero, not at the cut-off
         return float(curve.capacity_at(high))
     return _between(curve, low, high)

@@ -131,7 +131,9 @@ def _frame(
 
     inventory = Inventory.of(cell, np_ratio=ratios)
     result = formed(cell, inventory, upper_volt=volts, strict=False)
-    shown = np.full_like(ratios, cell.spec.window.upper_volt) if volts is None else volts
+    shown = (
+        np.full_like(ratios, cell.spec.window.upper_volt) if volts is None else volts
+    )
     columns = map_columns(cell, ratios, shown, result, separator_um=separator_um)
     status = np.where(
         result.charged.status != 0, result.charged.status, result.discharged.status

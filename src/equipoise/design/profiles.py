@@ -74,9 +74,7 @@ def _curves(cell: Cell, direction: str) -> tuple[Curve, Curve]:
     return discharge_curve(cell), cell.negative.half_cell.delithiation
 
 
-def _ends(
-    result: Formed, inventory: Inventory, direction: str
-) -> tuple[float, float]:
+def _ends(result: Formed, inventory: Inventory, direction: str) -> tuple[float, float]:
     top = float(result.charged.positive_mah_per_g)
     if direction == "charge":
         return float(inventory.positive_start_mah_per_g), top

@@ -150,7 +150,9 @@ def end_of_discharge(
     """State where the discharging cell reaches its lower cut-off.
 
     Starts from `charged`; follows the lithiation branch of the positive, whose
-    lower end is moved to the locked capacity. Parameters as for `end_of_charge`.
+    lower end is moved to the locked capacity. A positive curve that ends above the
+    cut-off is taken to fall vertically at its end: the discharge stops there, with
+    the cell still above its lower cut-off. Parameters as for `end_of_charge`.
 
     Raises
     ------
@@ -169,6 +171,7 @@ def end_of_discharge(
         np.asarray(volt, np.float64),
         -np.asarray(eta, np.float64),
         (np.asarray(positive.start_mah_per_g), charged.positive_mah_per_g),
+        ends_at_curve=True,
     )
     if strict:
         _require(state, cell, "lower_volt", volt)
@@ -241,8 +244,8 @@ def _stop(
     low, high = bracket
     high = np.minimum(high, (_reach(negative) - line[0]) / line[1])
     arrays = np.broadcast_arrays(*line, target, low, high)
-    flat = [np.ascontiguousarray(x, dtype=np.float64).ravel() for x in arrays]
-    q, status = np.empty_like(flat[0]), np.empty(flat[0].size, np.int8)
+    a, b, v, lo, hi = (np.array(x, dtype=np.float64).ravel() for x in arrays)
+    q, status = np.empty_like(a), np.empty(a.size, np.int8)
     cutoff(
         positive.potential_vs_li_volt,
         positive.start_mah_per_g,
@@ -250,7 +253,11 @@ def _stop(
         negative.potential_vs_li_volt,
         negative.start_mah_per_g,
         1.0 / negative.step_mah_per_g,
-        *flat,
+        a,
+        b,
+        v,
+        lo,
+        hi,
         q,
         status,
     )
@@ -265,8 +272,14 @@ def _solve(
     volt: Array,
     eta: Array,
     bracket: tuple[Array, Array],
+    *,
+    ends_at_curve: bool = False,
 ) -> EndState:
     flat_q, flat_status, shape = _stop(positive, negative, line, volt - eta, bracket)
+    if ends_at_curve:
+        emptied = flat_status == int(Status.CUTOFF_BELOW_CURVES)
+        flat_q[emptied] = np.broadcast_to(bracket[0], shape).ravel()[emptied]
+        flat_status[emptied] = int(Status.OK)
     q, status = flat_q.reshape(shape), flat_status.reshape(shape)
     a, b = line
     f_p = positive_active_fraction

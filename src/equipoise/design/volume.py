@@ -48,15 +48,17 @@ def volume_change_percent(data: VolumeChange, positive_mah_per_g: ArrayLike) -> 
     Same shape as `positive_mah_per_g` (lithium taken out of active particles);
     linear with the end slope for another 10 % beyond the data.
     """
-    x, y = _tabulated(data)
+    x, y = _tabulated(data.capacity_mah_per_g, data.volume_change_percent)
     return np.interp(np.asarray(positive_mah_per_g, dtype=np.float64), x, y)
 
 
 @lru_cache(maxsize=64)
-def _tabulated(data: VolumeChange) -> tuple[Array, Array]:
-    knots = np.asarray(data.capacity_mah_per_g)
+def _tabulated(
+    capacity: tuple[float, ...], change: tuple[float, ...]
+) -> tuple[Array, Array]:
+    knots = np.asarray(capacity)
     x = np.linspace(knots[0], knots[-1] + _BEYOND * (knots[-1] - knots[0]), 4097)
-    return x, pchip(knots, np.asarray(data.volume_change_percent), x)
+    return x, pchip(knots, np.asarray(change), x)
 
 
 def volume_changes_percent(cell: Cell, positive_mah_per_g: Array) -> dict[str, Array]:

@@ -1,0 +1,1 @@
+"""Calibration of curves and cells to data."""

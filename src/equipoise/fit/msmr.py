@@ -114,7 +114,10 @@ def fit_msmr(
     window_vs_li_volt: tuple[float, float] | None = None,
     rng: np.random.Generator | None = None,
 ) -> MsmrFit:
-    """Fit a sum of reactions to a curve; the same answer at every call.
+    """Fit a sum of reactions to a curve, from many starting points.
+
+    The starts are the same at every call, and so is the answer where the curve
+    determines it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where does a charge or discharge stop? One bisection per cell.
+"""Where does a charge or discharge stop? One bracketed root per cell.
 
 symbol  meaning                                                  unit
 q       lithium taken out of the positive                        mAh per g positive
@@ -8,7 +8,10 @@ U_n     negative potential vs Li+/Li on z, falling               V
 V       cell voltage to reach, polarisation already taken off    V
 lo, hi  where to look for q                                      mAh per g positive
 
-U_p(q) - U_n(a + b q) rises with q for b > 0, so the bracket is safe.
+U_p(q) - U_n(a + b q) rises with q for b > 0, so the bracket is safe. The root is
+found with Chandrupatla's method (Adv. Eng. Softw. 28 (1997) 145): inverse
+quadratic interpolation where it is safe, bisection elsewhere; 8-12 look-ups
+instead of the 45 of a bisection.
 """
 
 import numpy as np
@@ -22,10 +25,26 @@ _ABOVE = int(Status.CUTOFF_ABOVE_CURVES)
 _BELOW = int(Status.CUTOFF_BELOW_CURVES)
 _NAN = int(Status.NOT_FINITE)
 _TOLERANCE = 1e-11  # of q, in mAh/g: far below any weighing
+_MOST_STEPS = 100
 
 
 @kernel
-def cutoff(U_p, p_start, p_per_step, U_n, n_start, n_per_step, a, b, V, lo, hi, q, status):
+def _fraction(x1, x2, x3, g1, g2, g3, smallest):
+    """Where to look next between x1 (0) and x2 (1)."""
+    t = 0.5
+    xi = (x1 - x2) / (x3 - x2) if x3 != x2 else 1.0
+    phi = (g1 - g2) / (g3 - g2) if g3 != g2 else 1.0
+    if phi * phi < xi and (1.0 - phi) * (1.0 - phi) < 1.0 - xi:
+        t = g1 / (g2 - g1) * g3 / (g2 - g3) + (x3 - x1) / (x2 - x1) * g1 / (
+            g3 - g1
+        ) * g2 / (g3 - g2)
+    return min(max(t, smallest), 1.0 - smallest)
+
+
+@kernel
+def cutoff(
+    U_p, p_start, p_per_step, U_n, n_start, n_per_step, a, b, V, lo, hi, q, status
+):
     """Fill `q` and `status`, shape (m,), from `a`, `b`, `V`, `lo`, `hi`, shape (m,).
 
     Where the status is not 0, q is NaN.
@@ -48,16 +67,23 @@ def cutoff(U_p, p_start, p_per_step, U_n, n_start, n_per_step, a, b, V, lo, hi, 
         if g_hi < V[i]:
             status[i] = _ABOVE
             continue
-        while above - below > _TOLERANCE * max(1.0, abs(below)):
-            middle = 0.5 * (below + above)
-            if middle <= below or middle >= above:
-                break
-            g = at(U_p, p_start, p_per_step, middle) - at(
-                U_n, n_start, n_per_step, a[i] + b[i] * middle
+        x1, x2, g1, g2 = above, below, g_hi - V[i], g_lo - V[i]
+        x3, g3, t = x2, g2, 0.5
+        for _ in range(_MOST_STEPS):
+            x = x1 + t * (x2 - x1)
+            g = (
+                at(U_p, p_start, p_per_step, x)
+                - at(U_n, n_start, n_per_step, a[i] + b[i] * x)
+                - V[i]
             )
-            if g > V[i]:
-                above = middle
+            if (g > 0.0) == (g1 > 0.0):
+                x3, g3 = x1, g1
             else:
-                below = middle
-        q[i] = 0.5 * (below + above)
+                x3, x2, g3, g2 = x2, x1, g2, g1
+            x1, g1 = x, g
+            width = abs(x2 - x1)
+            if g == 0.0 or width <= _TOLERANCE * max(1.0, abs(x)):
+                break
+            t = _fraction(x1, x2, x3, g1, g2, g3, _TOLERANCE / width)
+        q[i] = x1 if abs(g1) < abs(g2) else x2
         status[i] = _OK

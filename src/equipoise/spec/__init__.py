@@ -1,0 +1,1 @@
+"""Specifications: materials, curves, electrodes, cells; the bundled library."""

@@ -30,7 +30,9 @@ class Window(Frozen):
             )
             raise ValueError(msg)
         if self.upper_volt > 10.0:
-            msg = f"upper_volt = {self.upper_volt:g} looks like millivolt, volt expected"
+            msg = (
+                f"upper_volt = {self.upper_volt:g} looks like millivolt, volt expected"
+            )
             raise ValueError(msg)
         return self
 
@@ -96,7 +98,8 @@ class Origin(Frozen):
 
     source: str = ""
     calibrated: tuple[str, ...] = Field(
-        default=(), description="names of outputs that the bundled curves were made to meet"
+        default=(),
+        description="names of outputs that the bundled curves were made to meet",
     )
 
 
@@ -112,7 +115,7 @@ class CellSpec(Frozen):
     balance: Balance = Balance()
     separator: Separator
     collectors: Collectors = Collectors()
-    components: dict[str, Component] = {}
+    components: dict[str, Component] = Field(default_factory=dict)
     inventory: InventorySpec = InventorySpec()
     polarisation: Polarisation = Polarisation()
     origin: Origin = Origin()
@@ -136,7 +139,10 @@ class CellSpec(Frozen):
                 + ("both are given" if has_mass else "neither is given")
             )
             raise ValueError(msg)
-        for name, electrode in (("positive", self.positive), ("negative", self.negative)):
+        for name, electrode in (
+            ("positive", self.positive),
+            ("negative", self.negative),
+        ):
             if electrode.diameter_mm > self.separator.diameter_mm:
                 msg = (
                     f"{name}.diameter_mm = {electrode.diameter_mm:g} is larger than "

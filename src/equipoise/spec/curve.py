@@ -147,9 +147,7 @@ class Curve:
     ) -> Array:
         x = np.ascontiguousarray(at, dtype=np.float64)
         out = np.empty(x.size)
-        kernel(
-            *tables, self.start_mah_per_g, 1.0 / self.step_mah_per_g, x.ravel(), out
-        )
+        kernel(*tables, self.start_mah_per_g, 1.0 / self.step_mah_per_g, x.ravel(), out)
         return out.reshape(np.shape(at))
 
     def capacity_at(self, potential_vs_li_volt: ArrayLike) -> Array:

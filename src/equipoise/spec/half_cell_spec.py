@@ -25,7 +25,7 @@ class HalfCellSpec(Frozen):
     working: ElectrodeSpec
     counter: str = Field(description="library name of a counter electrode")
     separator: Separator
-    components: dict[str, Component] = {}
+    components: dict[str, Component] = Field(default_factory=dict)
     origin: Origin = Origin()
     one_c_ma_per_g: Positive | None = None
 

@@ -33,16 +33,16 @@ class Noise(NamedTuple):
 def noise_of(u: Array) -> Noise:
     """Estimate the converter step and the scatter of densely sampled points.
 
-    The step is the usual gap between the values that occur, if a fifth of the points
-    repeat one; the scatter comes from second differences, which a smooth curve
+    The step is the usual gap between the values that occur, if a fifth of them
+    occur more than once; the scatter comes from second differences, which a smooth curve
     hardly has.
     """
     if u.size < NOISE_POINTS:
         return Noise(0.0, 0.0)
-    levels = np.unique(u)
+    levels, times = np.unique(u, return_counts=True)
     gaps = np.diff(levels)
     gaps = gaps[gaps > 1e-7]
-    repeated = levels.size < 0.8 * u.size and gaps.size > 0
+    repeated = np.mean(times > 1) > 0.2 and gaps.size > 0
     second = np.abs(u[2:] - 2.0 * u[1:-1] + u[:-2])
     return Noise(
         float(np.median(gaps)) if repeated else 0.0,

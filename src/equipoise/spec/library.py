@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from equipoise.core.errors import SpecError, nearest
@@ -12,7 +13,7 @@ from equipoise.spec.material import Material
 from equipoise.spec.validation import validated
 
 
-def _folder(kind: str) -> Any:
+def _folder(kind: str) -> Traversable:
     return resources.files("equipoise.spec") / "library" / kind
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -32,7 +33,7 @@ class Branch(Frozen):
             msg = f"{n} capacities but {m} potentials"
             raise ValueError(msg)
         q = self.capacity_mah_per_g
-        if any(b <= a for a, b in zip(q, q[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(q)):
             msg = "capacity_mah_per_g must rise strictly"
             raise ValueError(msg)
         return self
@@ -196,7 +197,7 @@ class Material(Frozen):
     one_c_ma_per_g: Sourced | None = None
     locked_capacity_mah_per_g: Sourced | None = Field(
         default=None,
-        description="positive only: lithium that does not return on the first discharge",
+        description="positive only: lithium that does not return on first discharge",
     )
     first_lithiation_loss_mah_per_g: Sourced | None = Field(
         default=None,
@@ -205,5 +206,5 @@ class Material(Frozen):
     h2h3_onset_vs_li_volt: Sourced | None = None
     ionic_conductivity_millisiemens_per_cm: Sourced | None = None
     open_circuit: OpenCircuit | None = None
-    alternative_open_circuit: dict[str, OpenCircuit] = {}
+    alternative_open_circuit: dict[str, OpenCircuit] = Field(default_factory=dict)
     volume_change: tuple[VolumeChange, ...] = ()

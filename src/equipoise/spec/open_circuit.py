@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from equipoise.core.constants import (
@@ -97,7 +95,9 @@ def _tanh(form: TanhCurve) -> Curve:
     return Curve.sampled(potential, *span, axis=form.axis, measured_mah_per_g=span)
 
 
-def msmr_lithium_content(branch: MsmrBranch, u: Array, temperature_celsius: float) -> Array:
+def msmr_lithium_content(
+    branch: MsmrBranch, u: Array, temperature_celsius: float
+) -> Array:
     """Lithium content x(U) of an MSMR branch, shape of `u` (V vs Li+/Li).
 
     References

@@ -40,7 +40,7 @@ def _end_slope(h0: float, h1: float, d0: float, d1: float) -> float:
 
 
 def pchip(x: Array, y: Array, at: Array) -> Array:
-    """Interpolate knots `(x, y)`, x rising strictly, at `at`; linear beyond the ends."""
+    """Interpolate knots `(x, y)`, x rising strictly; linear beyond the ends."""
     slopes = pchip_slopes(x, y)
     i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, x.size - 2)
     h = x[i + 1] - x[i]

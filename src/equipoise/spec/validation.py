@@ -25,7 +25,9 @@ def validated(model: type[M], content: dict[str, Any], *, where: str) -> M:
         raise _translated(model, error, where) from None
 
 
-def _translated(model: type[BaseModel], error: ValidationError, where: str) -> SpecError:
+def _translated(
+    model: type[BaseModel], error: ValidationError, where: str
+) -> SpecError:
     lines: list[str] = []
     remedy = ""
     for problem in error.errors(include_url=False):

@@ -1,0 +1,1 @@
+"""Figures: table in, figure out."""
