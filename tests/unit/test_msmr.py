@@ -87,9 +87,7 @@ def test_the_same_call_gives_the_same_terms():
 def test_the_reported_residuals_are_those_of_the_reported_terms():
     curve = known_curve()
     with pytest.warns(EquipoiseWarning, match="more terms may help"):
-        fit = fit_msmr(
-            curve, terms_count=3, theoretical_capacity_mah_per_g=THEORETICAL
-        )
+        fit = fit_msmr(curve, terms_count=3, theoretical_capacity_mah_per_g=THEORETICAL)
     form = MsmrCurve(
         form="msmr",
         axis="delithiated",
@@ -120,7 +118,10 @@ def test_the_jacobian_is_the_derivative_of_the_residual():
     step = 1e-6
     numeric = np.stack(
         [
-            (msmr._residual(p + step * e, problem) - msmr._residual(p - step * e, problem))
+            (
+                msmr._residual(p + step * e, problem)
+                - msmr._residual(p - step * e, problem)
+            )
             / (2.0 * step)
             for e in np.eye(9)
         ],
@@ -171,7 +172,10 @@ def test_no_terms_are_refused():
 
 def test_a_fit_that_is_useless_is_an_error():
     far = Curve.sampled(
-        lambda q: 1.0 + 3.0 * (q / 100.0) ** 2 + 0.02 * q, 0.0, 100.0, axis="delithiated"
+        lambda q: 1.0 + 3.0 * (q / 100.0) ** 2 + 0.02 * q,
+        0.0,
+        100.0,
+        axis="delithiated",
     )
     with pytest.raises(FitError, match="do not describe this curve"):
         fit_msmr(far, terms_count=1, theoretical_capacity_mah_per_g=100.0)

@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: 70 ms less
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (demo, design, curve, library):

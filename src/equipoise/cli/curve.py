@@ -30,7 +30,7 @@ def curve(
         Path | None, typer.Option(help="Folder for the curve (CSV) and figures.")
     ] = None,
 ) -> None:
-    """Read a half-cell curve, make it monotone, and say what was changed.
+    """Read a half-cell curve and say what was changed in it.
 
     Example: equipoise curve my_ncm.toml --msmr 7 --out my_ncm
     """

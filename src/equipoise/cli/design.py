@@ -131,7 +131,9 @@ def _full_cell(
 def _half_cell(name: str, as_json: bool) -> None:
     from equipoise.cli.output import echo_json, echo_table
     from equipoise.design.half_cell_design import design_half_cell
+    from equipoise.core.units import unit_symbol
     from equipoise.io.cells import load_half_cell_setup
+    from equipoise.viz.labels import quantity
 
     answer = design_half_cell(load_half_cell_setup(name))
     if as_json:
@@ -139,13 +141,17 @@ def _half_cell(name: str, as_json: bool) -> None:
         return
     rows = [
         (
-            key.replace("_", " "),
+            quantity(key),
             f"{value:.4g}" if isinstance(value, float) else str(value),
+            unit_symbol(key),
+            answer.role(key),
         )
         for key, value in answer.to_dict().items()
         if key not in ("name", "calibrated")
     ]
-    echo_table(f"half cell {answer.name}", ("quantity", "value"), rows)
+    header = ("quantity", "value", "unit", "role")
+    note = "charge is delithiation of the working electrode"
+    echo_table(f"half cell {answer.name}, quasi-static", header, rows, note=note)
 
 
 def _print_design(d: CellDesign) -> None:

@@ -19,7 +19,7 @@ def library(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """List the bundled cells and materials, or show one with its sources.
+    """List what is bundled, or show one with its sources.
 
     Example: equipoise library zhang2026-lb --toml > my-cell.toml
     """
@@ -56,6 +56,7 @@ def _print_material(material: Material) -> None:
     from equipoise.cli.output import echo_table
     from equipoise.core.units import unit_symbol
     from equipoise.spec.provenance import Sourced
+    from equipoise.viz.labels import quantity
 
     rows: list[tuple[str, ...]] = []
     for key in type(material).model_fields:
@@ -64,7 +65,7 @@ def _print_material(material: Material) -> None:
             span = f"{number.low:g}-{number.high:g}" if _has_span(number) else ""
             rows.append(
                 (
-                    key.replace("_", " "),
+                    quantity(key),
                     f"{number.value:g}",
                     unit_symbol(key),
                     span,

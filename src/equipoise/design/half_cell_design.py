@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from equipoise.spec.half_cell_spec import HalfCellSetup
 
 
+_INPUTS = (
+    "lower_potential_vs_li_volt",
+    "upper_potential_vs_li_volt",
+    "active_mass_mg",
+    "composite_mass_mg",
+    "one_c_ma",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HalfCellDesign:
     """Masses, current and quasi-static capacities of a half cell.
@@ -32,6 +41,12 @@ class HalfCellDesign:
     first_charge_mah_per_g: float
     first_discharge_mah_per_g: float
     calibrated: tuple[str, ...]
+
+    def role(self, quantity: str) -> str:
+        """Whether a quantity is an input, was calibrated or is predicted."""
+        if quantity in _INPUTS:
+            return "input"
+        return "calibrated" if quantity in self.calibrated else "predicted"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings."""

@@ -168,7 +168,7 @@ def _electrode(
             where=f"{where}: {side}.material",
             remedy="the positive is built lithiated, the negative without lithium",
         )
-    densities = {material.name: material.density_g_per_cm3.value}
+    densities = {spec.material_name: material.density_g_per_cm3.value}
     for name in spec.mass_fractions:
         if name in densities:
             continue

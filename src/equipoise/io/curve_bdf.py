@@ -40,7 +40,7 @@ AGREEMENT_FRACTION = 0.02
 """How well the integral of the current must meet the capacity column."""
 FINE_FRACTION = 0.5
 """A capacity column with fewer different values than this share of the rows is
-rounded; the current is integrated instead."""
+rounded; the integral of the current gives the shape."""
 
 
 class _Table(NamedTuple):
@@ -82,9 +82,7 @@ def read_bdf_branch(
     capacity = np.concatenate(([0.0], np.cumsum(step)))
     if table.counted is not None:
         counted = table.counted[part] - table.counted[start]
-        _prove(path, table, capacity, counted, direction)
-        if np.unique(counted).size >= FINE_FRACTION * counted.size:
-            capacity = counted
+        capacity = _proven(path, amperes, capacity, counted, direction)
     flows = amperes > REST_FRACTION * amperes.max()
     return capacity[flows], volts[flows]
 
@@ -208,15 +206,19 @@ def _half_cycles(amperes: Array, sign: float) -> list[tuple[int, int]]:
     ]
 
 
-def _prove(
-    path: Path, table: _Table, integral: Array, counted: Array, direction: str
-) -> None:
-    """Refuse a capacity column that contradicts the integral of the current."""
+def _proven(
+    path: Path, amperes: Array, integral: Array, counted: Array, direction: str
+) -> Array:
+    """Capacity from the instrument's column, if the current does not contradict it.
+
+    A column that is rounded too coarsely to be a curve gives the total only, where
+    it is finer than the rounding of the current; the integral gives the shape.
+    """
     total, column = float(integral[-1]), float(counted[-1])
-    mean = total / max(float(table.hours[-1] - table.hours[0]), 1e-12)
-    largest = float(np.abs(table.amperes).max())
-    rounding = 0.5 * _resolution(table.amperes) / max(mean, 0.1 * largest)
-    allowed = (AGREEMENT_FRACTION + rounding) * total + _resolution(counted)
+    usual = float(np.median(amperes[amperes > 0.0]))
+    rounding = min(0.5 * _resolution(np.append(amperes, 0.0)) / usual, 0.5)
+    coarseness = _resolution(counted)
+    allowed = (AGREEMENT_FRACTION + rounding) * total + coarseness
     if abs(column - total) > allowed:
         raise DataError(
             f"the capacity column of the {direction} says {column:.4g} Ah, the "
@@ -225,6 +227,9 @@ def _prove(
             remedy="check the units of both columns and the sign of the current "
             "(above zero charges); remove the wrong column",
         )
+    if np.unique(counted).size >= FINE_FRACTION * counted.size:
+        return counted
+    return integral * column / total if coarseness < rounding * total else integral
 
 
 def _resolution(values: Array) -> float:

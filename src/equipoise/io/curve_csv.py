@@ -189,7 +189,7 @@ def _numbers(
     decimal: str | None,
 ) -> Array:
     cells = [row[index] for _, row in rows]
-    if decimal is None and any(_DECIMAL_COMMA.match(c) for c in cells[:20]):
+    if decimal is None and _has_decimal_comma(cells[:20]):
         decimal = ","
     if decimal == ",":
         cells = [c.replace(".", "?").replace(",", ".") for c in cells]
@@ -203,6 +203,12 @@ def _numbers(
         except ValueError:
             raise _not_a_number(path, number, name, row[index], decimal) from None
     raise AssertionError  # one of them was not a number
+
+
+def _has_decimal_comma(cells: list[str]) -> bool:
+    return any(_DECIMAL_COMMA.match(c) for c in cells) and not any(
+        "." in c for c in cells
+    )
 
 
 def _not_a_number(

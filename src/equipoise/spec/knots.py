@@ -34,8 +34,8 @@ def noise_of(u: Array) -> Noise:
     """Estimate the converter step and the scatter of densely sampled points.
 
     The step is the usual gap between the values that occur, if a fifth of them
-    occur more than once; the scatter comes from second differences, which a smooth curve
-    hardly has.
+    occur more than once. The scatter comes from second differences, which a smooth
+    curve hardly has.
     """
     if u.size < NOISE_POINTS:
         return Noise(0.0, 0.0)

@@ -230,15 +230,15 @@ def _check_trend(u: Array, axis: Axis, direction: Direction, where: str) -> None
     rise = float(u[-tenth:].mean() - u[:tenth].mean())
     if (rise if axis == "delithiated" else -rise) >= -WARNED_CHANGE_VOLT:
         return
-    other = "lithiation" if axis == "delithiated" else "delithiation"
+    other = "lithiation" if direction == "delithiation" else "delithiation"
     raise DataError(
         f"the potential {'falls' if rise < 0.0 else 'rises'} by {abs(rise):.3g} V from "
         f"the low to the high capacity, but it must "
         f"{'rise' if axis == 'delithiated' else 'fall'} with the {axis} capacity",
         where=where,
-        remedy="what the capacity counts is declared the wrong way round: for this "
-        f'{direction} set capacity_counts = "{other}"; or the role '
-        '("positive" / "negative") or the two columns are exchanged',
+        remedy="what the capacity counts is declared the wrong way round: set "
+        f'capacity_counts = "{other}" (or remove that line if it says so already); '
+        'or the role ("positive" / "negative") or the two columns are exchanged',
     )
 
 
