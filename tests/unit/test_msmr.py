@@ -8,6 +8,7 @@ from scipy.io import loadmat
 from equipoise.core.errors import EquipoiseWarning, FitError, SpecError
 from equipoise.fit import msmr
 from equipoise.fit.msmr import fit_msmr
+from equipoise.fit.msmr_model import jacobian, weighted_residual
 from equipoise.spec.curve import Curve
 from equipoise.spec.material import MsmrBranch, MsmrCurve, MsmrTerm
 from equipoise.spec.open_circuit import half_cell, msmr_lithium_content
@@ -119,15 +120,15 @@ def test_the_jacobian_is_the_derivative_of_the_residual():
     numeric = np.stack(
         [
             (
-                msmr._residual(p + step * e, problem)
-                - msmr._residual(p - step * e, problem)
+                weighted_residual(p + step * e, problem)
+                - weighted_residual(p - step * e, problem)
             )
             / (2.0 * step)
             for e in np.eye(9)
         ],
         axis=1,
     )
-    np.testing.assert_allclose(msmr._jacobian(p, problem), numeric, atol=1e-7)
+    np.testing.assert_allclose(jacobian(p, problem), numeric, atol=1e-7)
 
 
 def test_a_superfluous_term_is_reported_as_poorly_determined():

@@ -25,3 +25,12 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("equipoise: interrupted; finished files are kept\n")
         sys.exit(130)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.write(
+            "equipoise: this is a bug in equipoise, not in your input; please report "
+            "it with the lines above and the command\n"
+        )
+        sys.exit(1)

@@ -160,7 +160,7 @@ def _write(half_cell: HalfCell, fits: dict[str, MsmrFit], out: Path) -> list[str
 
 def _print(content: dict[str, Any]) -> None:
     from equipoise.cli.output import echo_table
-    from equipoise.core.units import unit_symbol
+    from equipoise.viz.labels import axis_label
 
     typer.echo(f"{content['name']} ({content['evidence']}): {content['source']}")
     for name, branch in content["branches"].items():
@@ -172,9 +172,7 @@ def _print(content: dict[str, Any]) -> None:
         echo_table(title, ("quantity", "value", "unit"), rows)
     for name, fit in content["msmr"].items():
         rows = [[f"{value:.5g}" for value in term.values()] for term in fit["terms"]]
-        header = [
-            f"{k.replace('_', ' ')} {unit_symbol(k)}".strip() for k in fit["terms"][0]
-        ]
+        header = [axis_label(k) for k in fit["terms"][0]]
         title = (
             f"MSMR {name}: RMSE {fit['rmse_millivolt']:.2f} mV, largest "
             f"{fit['largest_millivolt']:.1f} mV"
@@ -186,6 +184,7 @@ def _print(content: dict[str, Any]) -> None:
 
 def _row(key: str, value: object) -> tuple[str, str, str]:
     from equipoise.core.units import unit_symbol
+    from equipoise.viz.labels import quantity
 
     shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return key.replace("_", " "), shown, unit_symbol(key)
+    return quantity(key), shown, unit_symbol(key)

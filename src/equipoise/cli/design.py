@@ -130,8 +130,8 @@ def _full_cell(
 
 def _half_cell(name: str, as_json: bool) -> None:
     from equipoise.cli.output import echo_json, echo_table
-    from equipoise.design.half_cell_design import design_half_cell
     from equipoise.core.units import unit_symbol
+    from equipoise.design.half_cell_design import design_half_cell
     from equipoise.io.cells import load_half_cell_setup
     from equipoise.viz.labels import quantity
 

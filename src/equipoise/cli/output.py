@@ -55,13 +55,22 @@ def echo_table(
 @contextmanager
 def told_warnings() -> Generator[None]:
     """Print each `EquipoiseWarning` once, as one line on stderr."""
-    with warnings.catch_warnings(record=True) as caught:
+    seen: set[str] = set()
+    before = warnings.showwarning
+
+    def show(
+        message: Warning | str, category: type[Warning], *rest: object, **more: object
+    ) -> None:
+        if not issubclass(category, EquipoiseWarning):
+            before(message, category, *rest, **more)  # pyright: ignore[reportArgumentType]
+        elif str(message) not in seen:
+            seen.add(str(message))
+            typer.echo(f"equipoise: warning: {message}", err=True)
+
+    with warnings.catch_warnings():
         warnings.simplefilter("always", EquipoiseWarning)
+        warnings.showwarning = show
         yield
-    for text in dict.fromkeys(
-        str(w.message) for w in caught if issubclass(w.category, EquipoiseWarning)
-    ):
-        typer.echo(f"equipoise: warning: {text}", err=True)
 
 
 def echo_progress(what: str) -> None:

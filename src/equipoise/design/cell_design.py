@@ -279,8 +279,10 @@ def _notes(cell: Cell, result: Formed) -> tuple[str, ...]:
     if z > stop:
         notes.append(
             f"the negative is lithiated to {z:.0f} mAh/g, beyond the end of its "
-            f"curve at {stop:.0f}: lithium may plate"
+            f"curve at {stop:.0f}"
         )
+    if float(result.charged.negative_potential_vs_li_volt) < 0.0:
+        notes.append("the negative ends below 0 V vs Li+/Li: lithium may plate")
     return tuple(notes)
 
 

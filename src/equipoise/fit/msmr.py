@@ -1,23 +1,13 @@
 """Fit a multi-site multi-reaction (MSMR) form to an open-circuit curve.
 
-symbol   meaning                                               unit
-U, x     potential vs Li+/Li; lithium content                  V, 1
-U_j      standard potential of reaction j                      V
-X_j      its share of the sites, the X_j sum to 1              1
-w_j      its width (omega)                                     1
-f        F / (R T)                                             1/V
-s_j      1 / (1 + exp(f (U - U_j) / w_j)), so x = sum X_j s_j  1
-D        |dU/dx| of the measured curve                         V
-
-The residual is D (x_model(U) - x): in volt, and without inverting the model at
-every step. The quality that is reported comes from the true inversion.
+Symbols: see `equipoise.fit.msmr_model`.
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +18,17 @@ from equipoise.core.constants import (
     ZERO_CELSIUS_KELVIN,
 )
 from equipoise.core.errors import EquipoiseWarning, FitError, SpecError
+from equipoise.fit.msmr_model import (
+    BEYOND_VOLT,
+    Problem,
+    Terms,
+    jacobian,
+    potential,
+    sites,
+    standard_errors,
+    terms_of,
+    weighted_residual,
+)
 from equipoise.spec.material import MsmrBranch, MsmrTerm
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ TRIMMED_FRACTION = 0.005
 """Share of the capacity left out at either end when no window is given: the first
 and last points of a measurement are contact and overpotential."""
 WIDTH_RANGE = (0.02, 6.0)
-BEYOND_VOLT = 0.6
-"""How far outside the window a standard potential may lie (a mathematical tail)."""
 USELESS_RMSE_MILLIVOLT = 25.0
 WARNED_RMSE_MILLIVOLT = 5.0
 NARROWEST_WINDOW_VOLT = 0.02
@@ -86,23 +85,6 @@ class MsmrFit:
     def terms(self) -> tuple[MsmrTerm, ...]:
         """The reactions, lowest potential first."""
         return self.branch.terms
-
-
-class _Problem(NamedTuple):
-    """What a candidate is compared with; the bounds make parameters unbounded."""
-
-    u: Array
-    x: Array
-    weight: Array
-    f: float
-    lowest: Array  # of the 2 n bounded parameters: U_j, ln w_j
-    span: Array
-
-
-class _Terms(NamedTuple):
-    u0: Array
-    w: Array
-    x: Array
 
 
 def fit_msmr(
@@ -171,10 +153,10 @@ def fit_msmr(
             EquipoiseWarning,
             stacklevel=2,
         )
-    order = np.argsort(_terms(p, problem).u0)
+    order = np.argsort(terms_of(p, problem).u0)
     p = p.reshape(3, -1)[:, order].ravel()
-    terms, weighted = _terms(p, problem), _residual(p, problem)
-    errors = _errors(p, problem, weighted)
+    terms, weighted = terms_of(p, problem), weighted_residual(p, problem)
+    errors = standard_errors(p, problem, weighted)
     low, high = float(problem.u.min()), float(problem.u.max())
     branch = MsmrBranch(
         terms=tuple(
@@ -205,7 +187,7 @@ def _problem(
     theoretical: float,
     f: float,
     window: tuple[float, float] | None,
-) -> _Problem:
+) -> Problem:
     first, last = curve.measured_from_mah_per_g, curve.measured_to_mah_per_g
     if not (first >= 0.0 and last <= theoretical):
         raise SpecError(
@@ -231,10 +213,10 @@ def _problem(
     x = 1.0 - share if curve.axis == "delithiated" else share
     low = np.repeat([u.min() - BEYOND_VOLT, np.log(WIDTH_RANGE[0])], terms_count)
     high = np.repeat([u.max() + BEYOND_VOLT, np.log(WIDTH_RANGE[1])], terms_count)
-    return _Problem(u, x, np.abs(curve.slope(q)) * theoretical, f, low, high - low)
+    return Problem(u, x, np.abs(curve.slope(q)) * theoretical, f, low, high - low)
 
 
-def _peaks(curve: Curve, problem: _Problem) -> Array:
+def _peaks(curve: Curve, problem: Problem) -> Array:
     """Potentials of the dQ/dV peaks, most prominent first."""
     from scipy.ndimage import gaussian_filter1d
     from scipy.signal import find_peaks
@@ -247,7 +229,7 @@ def _peaks(curve: Curve, problem: _Problem) -> Array:
 
 
 def _best(
-    problem: _Problem, count: int, peaks: Array, rng: np.random.Generator
+    problem: Problem, count: int, peaks: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Parameters and true residuals (V) of the best of many starts."""
     from scipy.optimize import least_squares
@@ -256,22 +238,22 @@ def _best(
     for number in range(STARTS):
         start = _start(problem, count, peaks, rng, spread=number > 0)
         p = least_squares(
-            _residual,
+            weighted_residual,
             start,
-            cast("Any", _jacobian),  # scipy's stubs know names only
+            cast("Any", jacobian),  # scipy's stubs know names only
             args=(problem,),
             method="lm",
             x_scale="jac",
             max_nfev=250,
         ).x
-        residual = _potential(problem, _terms(p, problem)) - problem.u
+        residual = potential(problem, terms_of(p, problem)) - problem.u
         if np.mean(residual**2) < np.mean(best_residual**2):
             best, best_residual = p, residual
     return best, best_residual
 
 
 def _start(
-    problem: _Problem,
+    problem: Problem,
     count: int,
     peaks: Array,
     rng: np.random.Generator,
@@ -294,93 +276,23 @@ def _start(
     bounded = np.concatenate((np.sort(centres), width))
     share = np.clip((bounded - problem.lowest) / problem.span, 1e-3, 1.0 - 1e-3)
     p = np.concatenate((np.log(share / (1.0 - share)), np.zeros(count)))
-    p[2 * count :] = np.log(_occupancies(problem, _terms(p, problem)))
+    p[2 * count :] = np.log(_occupancies(problem, terms_of(p, problem)))
     return p
 
 
-def _occupancies(problem: _Problem, terms: _Terms) -> Array:
+def _occupancies(problem: Problem, terms: Terms) -> Array:
     """Best shares for given potentials and widths, none below 1 %."""
     from scipy.optimize import nnls
 
-    sites = _sites(problem.u, problem.f, terms)
+    filled = sites(problem.u, problem.f, terms)
     sum_to_one = np.full((1, terms.u0.size), 10.0)
-    x, _ = nnls(np.vstack((sites, sum_to_one)), np.append(problem.x, 10.0))
+    x, _ = nnls(np.vstack((filled, sum_to_one)), np.append(problem.x, 10.0))
     x = np.maximum(x, 0.01)
     return x / x.sum()
 
 
-def _logistic(p: Array) -> Array:
-    return 0.5 * (1.0 + np.tanh(0.5 * p))
-
-
-def _terms(p: Array, problem: _Problem) -> _Terms:
-    n = p.size // 3
-    bounded = problem.lowest + problem.span * _logistic(p[: 2 * n])
-    e = np.exp(p[2 * n :] - p[2 * n :].max())
-    return _Terms(bounded[:n], np.exp(bounded[n:]), e / e.sum())
-
-
-def _sites(u: Array, f: float, terms: _Terms) -> Array:
-    """s_j(U), shape (m, n)."""
-    return _logistic(-f * (u[:, None] - terms.u0) / terms.w)
-
-
-def _residual(p: Array, problem: _Problem) -> Array:
-    terms = _terms(p, problem)
-    x = _sites(problem.u, problem.f, terms) @ terms.x
-    return problem.weight * (x - problem.x)
-
-
-def _natural_jacobian(terms: _Terms, problem: _Problem) -> Array:
-    """D times the derivatives of x_model by U_j, ln w_j and the logits of X_j."""
-    s = _sites(problem.u, problem.f, terms)
-    z = problem.f * (problem.u[:, None] - terms.u0) / terms.w
-    g = s * (1.0 - s) * terms.x
-    by_x = terms.x * (s - (s @ terms.x)[:, None])
-    return problem.weight[:, None] * np.hstack((g * problem.f / terms.w, g * z, by_x))
-
-
-def _jacobian(p: Array, problem: _Problem) -> Array:
-    jacobian = _natural_jacobian(_terms(p, problem), problem)
-    bounded = problem.span.size
-    share = _logistic(p[:bounded])
-    jacobian[:, :bounded] *= problem.span * share * (1.0 - share)
-    return jacobian
-
-
-def _potential(problem: _Problem, terms: _Terms) -> Array:
-    """Invert x(U) at the measured contents by bisection."""
-    low = np.full_like(problem.x, problem.u.min() - 2.0 * BEYOND_VOLT)
-    high = np.full_like(problem.x, problem.u.max() + 2.0 * BEYOND_VOLT)
-    for _ in range(36):  # 2.4 V / 2^36 is far below a nanovolt
-        middle = 0.5 * (low + high)
-        above = _sites(middle, problem.f, terms) @ terms.x > problem.x
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return 0.5 * (low + high)
-
-
-def _errors(p: Array, problem: _Problem, residual: Array) -> tuple[Array, Array, Array]:
-    """Estimate the standard errors of U_j (V), X_j and ln w_j."""
-    terms = _terms(p, problem)
-    jacobian = _natural_jacobian(terms, problem)
-    n = terms.u0.size
-    size = np.linalg.norm(jacobian, axis=0)
-    scale = np.maximum(size, 1e-9 * size.max())  # a saturated term moves nothing
-    _, singular, axes = np.linalg.svd(jacobian / scale, full_matrices=False)
-    singular = np.maximum(singular, 1e-9 * singular[0])
-    stretches = 1 + np.count_nonzero(np.diff(np.sign(residual)))
-    root = axes.T / singular / scale[:, None]
-    root *= np.sqrt(float(residual @ residual) / stretches)
-    by_x = np.diag(terms.x) - np.outer(terms.x, terms.x)
-    return (
-        np.linalg.norm(root[:n], axis=1),
-        np.linalg.norm(by_x @ root[2 * n :], axis=1),
-        np.linalg.norm(root[n : 2 * n], axis=1),
-    )
-
-
 def _poor(
-    terms: _Terms, errors: tuple[Array, Array, Array], low: float, high: float
+    terms: Terms, errors: tuple[Array, Array, Array], low: float, high: float
 ) -> tuple[str, ...]:
     """Say of each term that is hardly determined what is not."""
     sentences: list[str] = []

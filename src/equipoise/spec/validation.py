@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -36,8 +37,7 @@ def _translated(
         found = problem.get("input")
         match problem["type"]:
             case "extra_forbidden":
-                known = _keys(model, path[:-1])
-                lines.append(f"unknown key {key!r}; {nearest(path[-1], known)}")
+                lines.append(f"unknown key {key!r}; {_suggestion(model, path)}")
                 remedy = remedy or "unknown keys are refused so that no typo is lost"
             case "missing":
                 lines.append(f"key {key!r} is missing")
@@ -54,15 +54,32 @@ def _short(found: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _keys(model: type[BaseModel], path: list[str]) -> list[str]:
-    """Known keys of the (nested) model at `path`."""
-    for step in path:
+def _suggestion(model: type[BaseModel], path: list[str]) -> str:
+    """Nearest known key: at the same place first, then anywhere in the file."""
+    word, place = path[-1], path[:-1]
+    here = list(_at(model, place).model_fields)
+    if get_close_matches(word, here, n=1, cutoff=0.75):
+        return nearest(word, here)
+    everywhere = {key.rsplit(".", 1)[-1]: key for key in _all_keys(model)}
+    close = get_close_matches(word, everywhere, n=1, cutoff=0.75)
+    return f"did you mean {everywhere[close[0]]!r}?" if close else nearest(word, here)
+
+
+def _at(model: type[BaseModel], place: list[str]) -> type[BaseModel]:
+    for step in place:
         field = model.model_fields.get(step)
-        nested = None if field is None else _model_in(field.annotation)
-        if nested is None:
-            continue
-        model = nested
-    return list(model.model_fields)
+        model = (field and _model_in(field.annotation)) or model
+    return model
+
+
+def _all_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    keys: list[str] = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        nested = _model_in(field.annotation)
+        if nested is not None:
+            keys += _all_keys(nested, f"{prefix}{name}.")
+    return keys
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

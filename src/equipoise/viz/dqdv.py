@@ -1,4 +1,4 @@
-"""dQ/dV of the cell and of each electrode on one axis: whose peak is it?"""
+"""dQ/dV of the cell and of each electrode on one axis, to attribute each peak."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINES = (
     ("negative_dqdv_mah_per_g_per_volt", "negative", NEGATIVE_COLOUR, 1.5),
     ("dqdv_mah_per_g_per_volt", "cell", CELL_COLOUR, 1.2),
 )
-SKIPPED_FRACTION = 0.01
+SKIPPED_FRACTION = 0.02
 """First share of the charge left out of the axis: a steep start, without peaks."""
 HEADROOM = 1.3
 
@@ -49,11 +49,16 @@ def dqdv_figure(profiles: Mapping[str, pl.DataFrame]) -> Figure:
     with style():
         figure = new_figure(105.0)
         axes = figure.subplots(
-            2, len(profiles), sharex=True, sharey="row", squeeze=False,
+            2,
+            len(profiles),
+            sharex=True,
+            sharey="row",
+            squeeze=False,
             height_ratios=(1.6, 1.0),
         )
         tops: list[float] = []
         starts: list[float] = []
+        highest = max(float(t["voltage_volt"].max()) for t in profiles.values())  # pyright: ignore[reportArgumentType]
         for (name, table), (upper, lower) in zip(profiles.items(), axes.T, strict=True):
             top, start = _column(upper, lower, table)
             tops.append(top)
@@ -61,13 +66,13 @@ def dqdv_figure(profiles: Mapping[str, pl.DataFrame]) -> Figure:
             upper.set_title(name)
             lower.set_xlabel(axis_label("voltage_volt"))
         axes[0][0].set_ylim(0.0, HEADROOM * max(tops))
-        axes[0][0].set_xlim(left=min(starts))
+        axes[0][0].set_xlim(min(starts), highest + 0.01)
         axes[1][0].set_ylim(0.0, 1.0)
         axes[0][0].set_ylabel(axis_label("dqdv_mah_per_g_per_volt"))
         axes[1][0].set_ylabel("Share of dV/dQ")
-        axes[0][0].legend(loc="upper left", ncols=3)
-        axes[1][0].legend(loc="upper left", ncols=2)
-        letter_panels(axes[0])
+        letter_panels(axes.ravel())
+        lines, areas = (ax.get_legend_handles_labels()[0] for ax in axes[:, 0])
+        figure.legend(handles=lines + areas, loc="outside lower center", ncols=5)
     return figure
 
 
@@ -85,9 +90,21 @@ def _column(upper: Axes, lower: Axes, table: pl.DataFrame) -> tuple[float, float
         upper.plot(volt, y, color=colour, linewidth=width, label=label)
     share = floats(table, "compensation_fraction", "dqdv_figure")
     lower.fill_between(
-        volt, share, 1.0, color=POSITIVE_COLOUR, alpha=0.35, linewidth=0, label="positive"
+        volt,
+        share,
+        1.0,
+        color=POSITIVE_COLOUR,
+        alpha=0.35,
+        linewidth=0,
+        label="share of positive",
     )
     lower.fill_between(
-        volt, 0.0, share, color=NEGATIVE_COLOUR, alpha=0.6, linewidth=0, label="negative (κ)"
+        volt,
+        0.0,
+        share,
+        color=NEGATIVE_COLOUR,
+        alpha=0.6,
+        linewidth=0,
+        label="share of negative (κ)",
     )
     return top, float(np.min(volt[shown]))

@@ -1,4 +1,4 @@
-"""One half-cell curve: both directions, hysteresis, measured and extrapolated."""
+"""One half-cell curve: both directions, hysteresis, data and extrapolation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from equipoise.viz.labels import LITHIUM
 from equipoise.viz.style import (
-    BLUE,
-    ORANGE,
+    BLACK,
+    GREY,
+    VERMILLION,
     letter_panels,
     new_figure,
     style,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-DIRECTIONS = {"delithiation": ORANGE, "lithiation": BLUE}
+DIRECTIONS = {"delithiation": VERMILLION, "lithiation": BLACK}
 AXES = {
     "delithiated": "Lithium taken out / mAh g⁻¹",
     "lithiated": "Lithium taken up / mAh g⁻¹",
@@ -33,9 +34,9 @@ DRAWN = 2001
 
 
 def curve_figure(half_cell: HalfCell) -> Figure:
-    """Draw the open-circuit curve of a material; dashed where it was not measured.
+    """Draw the open-circuit curve of a material; dashed beyond its data.
 
-    A second panel shows the hysteresis where both directions were measured.
+    A second panel shows the hysteresis where both directions have data.
     """
     branches = {"delithiation": half_cell.delithiation}
     if half_cell.has_hysteresis:
@@ -43,14 +44,17 @@ def curve_figure(half_cell: HalfCell) -> Figure:
     with style():
         figure = new_figure(105.0 if len(branches) > 1 else 75.0, width_mm=120.0)
         axes = figure.subplots(
-            len(branches), 1, sharex=True, squeeze=False,
+            len(branches),
+            1,
+            sharex=True,
+            squeeze=False,
             height_ratios=(2.4, 1.0)[: len(branches)],
         ).ravel()
         for name, curve in branches.items():
             label = name if len(branches) > 1 else "both directions"
             _branch(axes[0], curve, DIRECTIONS[name], label)
         axes[0].set_ylabel(f"Potential vs {LITHIUM} / V")
-        axes[0].set_title(half_cell.name)
+        axes[0].set_title(f"{half_cell.name} ({half_cell.evidence})")
         axes[0].legend()
         if len(branches) > 1:
             _hysteresis(axes[1], half_cell)
@@ -75,7 +79,7 @@ def _branch(ax: Axes, curve: Curve, colour: str, label: str) -> None:
             curve.potential(q),
             color=colour,
             linestyle=(0, (2, 1.2)) if extrapolated else "-",
-            label=_unused(ax, f"{label}, {'not measured' if extrapolated else 'measured'}"),
+            label=_unused(ax, f"{label}, extrapolated" if extrapolated else label),
         )
 
 
@@ -90,7 +94,7 @@ def _hysteresis(ax: Axes, half_cell: HalfCell) -> None:
     high = min(out.measured_to_mah_per_g, back.measured_to_mah_per_g)
     q = np.linspace(low, high, DRAWN)
     gap = 1e3 * (out.potential(q) - back.potential(q))
-    ax.plot(q, gap, color="black")
+    ax.plot(q, gap, color=GREY)
     ax.set_ylim(0.0 if gap.min() >= 0.0 else None, 1.3 * float(np.quantile(gap, 0.98)))
     ax.set_ylabel("Hysteresis / mV")
-    ax.set_title("Delithiation minus lithiation, where both are measured")
+    ax.set_title("Delithiation minus lithiation")

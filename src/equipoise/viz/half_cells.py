@@ -99,7 +99,9 @@ def _curves(
         if name in discharges:
             back = q[-1] - floats(discharges[name], CAPACITY, "half_cells")
             v = floats(discharges[name], column, "half_cells")
-            whole.plot(back, v, color=colours[name], linewidth=0.9, linestyle=(0, (3, 1.5)))
+            whole.plot(
+                back, v, color=colours[name], linewidth=0.9, linestyle=(0, (3, 1.5))
+            )
     shown = np.concatenate(seen)
     margin = 0.08 * max(float(np.ptp(shown)), 0.02)
     zoom.set_ylim(float(shown.min()) - margin, float(shown.max()) + margin)
@@ -122,7 +124,7 @@ def _mark_end_potentials(
     discharges: Mapping[str, pl.DataFrame],
 ) -> None:
     colours = cell_colours(charges)
-    for name, d in designs.items():
+    for rank, (name, d) in enumerate(designs.items()):
         end = float(charges[name][-1])
         ends = (
             (d.upper_potential_vs_li_volt, f"{name}: UP {{:.3f}} V"),
@@ -142,23 +144,34 @@ def _mark_end_potentials(
                 [left],
                 [low],
                 marker="s",
-                markersize=4.0,
-                markerfacecolor="white",
+                markersize=4.0 + 2.5 * (len(designs) - 1 - rank),
+                markerfacecolor="none",
                 color=colours[name],
                 linestyle="none",
                 label=label,
             )
-    _legends(axes, has_discharge=bool(discharges))
+    _legends(axes, list(charges), has_discharge=bool(discharges))
 
 
-def _legends(axes: NDArray[np.object_], *, has_discharge: bool) -> None:
+def _legends(
+    axes: NDArray[np.object_], names: list[str], *, has_discharge: bool
+) -> None:
     for row, (whole, zoom) in enumerate(axes):
         handles, labels = zoom.get_legend_handles_labels()
-        dots = [(h, t) for h, t in zip(handles, labels, strict=True) if ":" in t]
+        dots = [(h, t) for h, t in zip(handles, labels, strict=True) if ": " in t]
         place = ("upper left", "lower left", "lower right")[row]
         zoom.legend(*zip(*dots, strict=True), loc=place)
         if row == 0:
-            lines = whole.legend(loc="lower right", ncols=2)
+            handles, labels = whole.get_legend_handles_labels()
+            known = dict(zip(labels, handles, strict=True))
+            points = [t for t in labels if t not in names]
+            lines = whole.legend(
+                [known[t] for t in (*names, *points)],
+                [*names, *points],
+                loc="lower right",
+                ncols=2 if points else 1,
+                columnspacing=1.2,
+            )
             lines.set_title(
                 "solid: charge, dashed: discharge" if has_discharge else "first charge",
                 prop={"size": 7.0},
@@ -191,14 +204,15 @@ def _window(pair: NDArray[np.object_], designs: Mapping[str, CellDesign]) -> Non
         for ax in pair:
             ax.axhline(upper, **line)
         pair[0].axhline(lower, **line)
-        for volt, what in ((lower, "lower"), (upper, "upper")):
+        for volt, what, up in ((lower, "lower", True), (upper, "upper", False)):
             pair[0].annotate(
                 f"{what} cut-off {volt:.2f} V",
                 (0.5, volt),
                 xycoords=("axes fraction", "data"),
-                xytext=(0, 3),
+                xytext=(0, 3 if up else -3),
                 textcoords="offset points",
                 ha="center",
+                va="bottom" if up else "top",
                 fontsize=7.0,
                 color=GREY,
             )

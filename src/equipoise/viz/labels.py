@@ -22,8 +22,8 @@ QUANTITIES = {
     "upper_volt": "Upper cut-off voltage",
     "voltage_volt": "Cell voltage",
     "capacity_mah_per_g_positive": "Capacity",
-    "positive_electrode_potential_volt": f"Positive vs {LITHIUM}",
-    "negative_electrode_potential_volt": f"Negative vs {LITHIUM}",
+    "positive_electrode_potential_volt": f"Potential vs {LITHIUM}",
+    "negative_electrode_potential_volt": f"Potential vs {LITHIUM}",
     "upper_potential_vs_li_volt": f"Upper potential vs {LITHIUM}",
     "negative_end_of_charge_potential_vs_li_volt": f"Negative vs {LITHIUM}",
     "volume_change_percent": "Volume change",
@@ -78,8 +78,8 @@ def signed(value: float, form: str) -> str:
 
     Examples
     --------
-    >>> signed(-4.3, ".1f"), signed(-0.001, ".1f")
-    ('−4.3', '0.0')
+    >>> signed(-4.3, ".1f") == MINUS + "4.3", signed(-0.001, ".1f")
+    (True, '0.0')
     """
     text = format(value, form)
     if text.startswith("-"):

@@ -12,7 +12,7 @@ from equipoise.core.constants import (
     GAS_CONSTANT_J_PER_MOL_K,
     ZERO_CELSIUS_KELVIN,
 )
-from equipoise.viz.labels import LITHIUM
+from equipoise.viz.labels import LITHIUM, MINUS
 from equipoise.viz.style import (
     BLACK,
     GREY,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-GRID = 1201
+GRID = 601
 
 
 def msmr_figure(fit: MsmrFit) -> Figure:
@@ -43,7 +43,12 @@ def msmr_figure(fit: MsmrFit) -> Figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1.0))
         for i, reaction in enumerate(reactions):
             upper.fill_between(
-                u, 0.0, reaction, color=SKY, alpha=0.3, linewidth=0.6,
+                u,
+                0.0,
+                reaction,
+                color=SKY,
+                alpha=0.3,
+                linewidth=0.6,
                 label=f"{len(reactions)} reactions" if i == 0 else "_nolegend_",
             )
         upper.plot(*_measured(fit), color=GREY, linewidth=2.6, alpha=0.6, label="data")
@@ -54,12 +59,13 @@ def msmr_figure(fit: MsmrFit) -> Figure:
         upper.legend()
         lower.axhline(0.0, color=GREY, linewidth=0.7)
         lower.plot(potential, fit.residual_millivolt, color=VERMILLION, linewidth=1.0)
-        lower.set_ylabel("Fit − data / mV")
+        lower.set_ylabel(f"Fit {MINUS} data / mV")
         lower.set_xlabel(f"Potential vs {LITHIUM} / V")
         lower.set_title(
             f"Residual: RMSE {fit.rmse_millivolt:.2f} mV, "
             f"largest {fit.largest_millivolt:.1f} mV"
         )
+        lower.set_xlim(float(u[0]), float(u[-1]))
         letter_panels((upper, lower))
     return figure
 

@@ -34,6 +34,7 @@ PANELS = (
     ("Compensation", "compensation_fraction"),
     ("Energy of the stack", "energy_wh_per_kg_stack"),
 )
+BAND = "#D9D9D9"
 CAPACITIES = (
     "first_charge_mah_per_g_positive",
     "first_discharge_mah_per_g_positive",
@@ -56,7 +57,7 @@ def np_map_figure(
         n/p ratio of the cells to mark, by name.
     bands
         The same map under other readings of the half-cell curves: the range of all
-        readings is shaded behind first charge and upper potential.
+        readings is shaded.
     """
     with style():
         figure = new_figure(112.0)
@@ -84,27 +85,24 @@ def _panel(
     if columns[0] not in table.columns:
         ax.text(0.5, 0.5, "no data", transform=ax.transAxes, ha="center", color=GREY)
         return
-    low, high = _range(table, bands, columns[0])
-    ax.fill_between(ratio, low, high, color="#D9D9D9", linewidth=0)
     for i, name in enumerate(columns):
+        low, high = _range([table, *bands], name)
+        ax.fill_between(ratio, low, high, color=BAND, linewidth=0)
         y = floats(table, name, "np_map_figure")
-        ax.plot(ratio, y, color=BLACK, linestyle=dash(i), label=("charge", "discharge")[i])
-    if len(columns) > 1:
-        ax.legend(loc="lower right")
-
-
-def _range(
-    table: pl.DataFrame, bands: Sequence[pl.DataFrame], column: str
-) -> tuple[Array, Array]:
-    if column == "volume_change_percent":
-        return (
-            floats(table, "volume_change_low_percent", "np_map_figure"),
-            floats(table, "volume_change_high_percent", "np_map_figure"),
+        ax.plot(
+            ratio, y, color=BLACK, linestyle=dash(i), label=("charge", "discharge")[i]
         )
-    readings = [floats(table, column, "np_map_figure")]
-    if column in (CAPACITIES[0], "upper_potential_vs_li_volt"):
-        readings += [floats(b, column, "np_map_figure") for b in bands]
-    return np.fmin.reduce(readings), np.fmax.reduce(readings)
+    if len(columns) > 1:
+        ax.legend(loc="lower right", frameon=True, edgecolor="none", framealpha=1.0)
+
+
+def _range(readings: Sequence[pl.DataFrame], column: str) -> tuple[Array, Array]:
+    """Lowest and highest value of all readings of the data, at each ratio."""
+    names = (column, column)
+    if column == "volume_change_percent":
+        names = ("volume_change_low_percent", "volume_change_high_percent")
+    low, high = ([floats(t, name, "np_map_figure") for t in readings] for name in names)
+    return np.fmin.reduce(low), np.fmax.reduce(high)
 
 
 def _mark(ax: Axes, ratio: Array, marked: Mapping[str, float]) -> None:
@@ -124,7 +122,14 @@ def _legend(
 
     colours = cell_colours(marked)
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=colours[n], marker="o", linewidth=0.9, label=f"{n}, n/p {b:.3g}")
+        Line2D(
+            [],
+            [],
+            color=colours[n],
+            marker="o",
+            linewidth=0.9,
+            label=f"{n}, n/p {b:.3g}",
+        )
         for n, b in marked.items()
     ]
     low = "volume_change_low_percent"
@@ -132,7 +137,5 @@ def _legend(
         low in table.columns
         and not table[low].equals(table["volume_change_high_percent"])
     ):
-        handles.append(Patch(color="#D9D9D9", label="range of the data readings"))
+        handles.append(Patch(color=BAND, label="range over readings of the data"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-
-

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+CLIMB_VOLT = 0.01
+"""A rise of the upper potential that is worth the letters O and F (Fig. 7)."""
 DROPS = (1.0, 5.0)
 """Losses of charge, percent, at which the reserve is marked."""
 
@@ -37,14 +39,19 @@ def reserve_figure(losses: Mapping[str, pl.DataFrame]) -> Figure:
         Table of each cell from `design.compensation_by_loss`, losses rising from 0.
     """
     with style():
-        figure = new_figure(72.0)
+        figure = new_figure(76.0)
         axes = figure.subplots(1, 3)
         kept, upper, kappa = axes
         colours = cell_colours(losses)
         widest = max(float(_lost(t)[-1]) for t in losses.values())
         kept.plot(
-            [0.0, widest], [100.0, 100.0 - widest], color=GREY, linewidth=0.9,
-            linestyle=(0, (4, 2)), label="no compensation",
+            [0.0, widest],
+            [100.0, 100.0 - widest],
+            color=GREY,
+            linewidth=0.9,
+            linestyle=(0, (4, 2)),
+            label="no compensation",
+            zorder=5,
         )
         for name, table in losses.items():
             _cell(axes, name, table, colours[name])
@@ -57,11 +64,13 @@ def reserve_figure(losses: Mapping[str, pl.DataFrame]) -> Figure:
             ax.set_xlabel("Lost active positive / %")
             ax.set_xlim(0.0, widest)
         _drops(kept, losses, colours)
+        kept.set_ylim(top=101.5)
         kept.set_title("Charge")
         upper.set_title("UP, line O to F")
         kappa.set_title("Compensation")
         kappa.set_ylim(-0.03, 1.03)
         letter_panels(axes)
+        _legend(figure, losses, colours)
     return figure
 
 
@@ -69,38 +78,93 @@ def _lost(table: pl.DataFrame) -> Array:
     return 100.0 * floats(table, "loss_fraction", "reserve_figure")
 
 
-def _cell(axes: NDArray[np.object_], name: str, table: pl.DataFrame, colour: str) -> None:
+def _cell(
+    axes: NDArray[np.object_], name: str, table: pl.DataFrame, colour: str
+) -> None:
     lost = _lost(table)
-    change = floats(table, "charge_change_percent", "reserve_figure")
     upper = floats(table, "upper_potential_vs_li_volt", "reserve_figure")
     kappa = floats(table, "compensation_fraction", "reserve_figure")
-    for ax, y in zip(axes, (100.0 + change, upper, kappa), strict=True):
+    for ax, y in zip(axes, (_kept(table), upper, kappa), strict=True):
         ax.plot(lost, y, color=colour, label=name)
-    for where, letter in ((0, "O"), (-1, "F")):
+    if float(np.ptp(upper)) < CLIMB_VOLT:
+        return
+    for where, letter, offset in ((0, "O", (8, -4)), (-1, "F", (-3, -13))):
         axes[1].plot([lost[where]], [upper[where]], "o", color=colour, clip_on=False)
-        if float(np.ptp(upper)) > 0.01:
-            axes[1].annotate(
-                letter, (lost[where], upper[where]), xytext=(0, -11),
-                textcoords="offset points", ha="center", color=colour, weight="bold",
-            )
+        axes[1].annotate(
+            letter,
+            (lost[where], upper[where]),
+            xytext=offset,
+            textcoords="offset points",
+            ha="center",
+            color=colour,
+            weight="bold",
+        )
 
 
 def _drops(
     ax: Axes, losses: Mapping[str, pl.DataFrame], colours: Mapping[str, str]
 ) -> None:
-    """Mark where the charge has dropped by 1 % and 5 %, with the loss in the legend."""
+    """Mark where the charge has dropped by 1 % and 5 %, and write the losses below."""
+    written: dict[str, list[str]] = {name: [] for name in losses}
+    for drop, marker, symbol in zip(DROPS, ("o", "s"), "○□", strict=True):
+        level = 100.0 - drop
+        found = {n: _first_below(_lost(t), _kept(t), level) for n, t in losses.items()}
+        reached = {n: at for n, at in found.items() if at is not None}
+        for name, at in reached.items():
+            look = {"color": colours[name], "markerfacecolor": "white", "zorder": 6}
+            ax.plot([at], [level], marker, linestyle="none", **look)
+            written[name].append(f"{symbol} {at:.1f} %")
+    for row, (name, texts) in enumerate(reversed(written.items())):
+        ax.annotate(
+            "   ".join(texts),
+            (0.0, 0.0),
+            xycoords="axes fraction",
+            xytext=(5, 5 + 10 * row),
+            textcoords="offset points",
+            color=colours[name],
+            fontsize=7.0,
+            weight="bold",
+        )
+
+
+def _legend(
+    figure: Figure, losses: Mapping[str, pl.DataFrame], colours: Mapping[str, str]
+) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=colours[n], label=n) for n in losses]
+    handles.append(
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            linewidth=0.9,
+            linestyle=(0, (4, 2)),
+            label="no compensation",
+        )
+    )
     for drop, marker in zip(DROPS, ("o", "s"), strict=True):
-        for name, table in losses.items():
-            lost = _lost(table)
-            kept = 100.0 + floats(table, "charge_change_percent", "reserve_figure")
-            at = _first_below(lost, kept, 100.0 - drop)
-            if at is not None:
-                ax.plot(
-                    [at], [100.0 - drop], marker, color=colours[name],
-                    markerfacecolor="white", linestyle="none",
-                    label=f"{name}: {at:.1f} % for {drop:.0f} % charge",
-                )
-    ax.legend(loc="lower left", fontsize=6.5)
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color=GREY,
+                marker=marker,
+                linestyle="none",
+                markerfacecolor="white",
+                label=f"loss tolerated for {drop:.0f} % less charge",
+            )
+        )
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        columnspacing=1.4,
+    )
+
+
+def _kept(table: pl.DataFrame) -> Array:
+    return 100.0 + floats(table, "charge_change_percent", "reserve_figure")
 
 
 def _first_below(lost: Array, kept: Array, level: float) -> float | None:

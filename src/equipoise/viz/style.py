@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -17,7 +17,7 @@ from equipoise import __version__
 from equipoise.core.files import output_folder, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -34,7 +34,12 @@ CELL_COLOUR = BLACK
 KNOWN_CELLS = {"LB": ORANGE, "HB": BLUE}
 """As in the figures of zhang2026: low balancing warm, high balancing blue."""
 OTHER_CELLS = (VERMILLION, GREEN, SKY, PURPLE, BLACK, GREY)
-DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.4, 1.2, 1.4)))
+DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
+    "-",
+    (0, (5, 1.6)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.4, 1.2, 1.4)),
+)
 
 DOUBLE_COLUMN_MM = 183.0
 MM_PER_INCH = 25.4
@@ -75,9 +80,9 @@ RC: dict[str, Any] = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def style() -> Generator[None]:
     """Apply the house style inside a ``with`` block, and only there."""
-    with mpl.rc_context(RC):
+    with mpl.rc_context(cast("Any", RC)):
         yield
 
 
@@ -99,7 +104,7 @@ def _endless(colours: tuple[str, ...]) -> Iterator[str]:
         yield from colours
 
 
-def dash(index: int) -> Any:
+def dash(index: int) -> str | tuple[int, tuple[float, ...]]:
     """Line style number `index`, so that lines differ without colour, too."""
     return DASHES[index % len(DASHES)]
 
@@ -133,7 +138,9 @@ def svg_text(figure: Figure) -> str:
     buffer = io.StringIO()
     creator = f"equipoise {__version__}"
     with style():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": creator})
+        figure.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": creator}
+        )
     return buffer.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,15 +27,16 @@ QUANTITIES = (
     "compensation_fraction",
     "volume_change_percent",
 )
-FORMATS = {
-    "first_charge_mah_per_g_positive": ".0f",
-    "upper_potential_vs_li_volt": ".2f",
-    "compensation_fraction": ".1f",
-    "volume_change_percent": ".1f",
-}
 EXTRAPOLATED_SHARE = 0.01
 """Of the first charge: beyond it a cell is hatched."""
 LEVELS = 10
+EDGE_SHARE = 0.045
+"""Of the axes: labels nearer to the frame would be cut off."""
+CLEAR_SHARE = 0.09
+"""Of the axes: labels nearer to a marked cell or another label would hide it."""
+LABEL_SHARE = 0.4
+"""Of the free length of a contour: where its label goes."""
+UNREACHED = "#C8C8C8"
 
 
 class _Grid(NamedTuple):
@@ -68,7 +70,7 @@ def voltage_map_figure(
         figure = new_figure(20.0 + 62.0 * rows)
         axes = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
         for ax, column in zip(axes.ravel(), shown, strict=False):
-            _contours(ax, table, grid, column)
+            _contours(ax, table, grid, column, marked or {})
             _mark(ax, marked or {})
         for ax in axes.ravel()[len(shown) :]:
             ax.set_visible(False)
@@ -101,24 +103,68 @@ def _values(table: pl.DataFrame, grid: _Grid, column: str) -> Array:
     return np.ma.masked_invalid(flat.reshape(grid.shape).T)
 
 
-def _contours(ax: Axes, table: pl.DataFrame, grid: _Grid, column: str) -> None:
+def _contours(
+    ax: Axes,
+    table: pl.DataFrame,
+    grid: _Grid,
+    column: str,
+    marked: Mapping[str, tuple[float, float]],
+) -> None:
     from matplotlib.ticker import MaxNLocator
 
     values = _values(table, grid, column)
-    form = FORMATS.get(column, ".3g")
     low, high = float(values.min()), float(values.max())
-    levels = MaxNLocator(LEVELS).tick_values(low, high)
-    ax.set_facecolor("#C8C8C8")
+    levels = MaxNLocator(LEVELS, steps=[1, 2, 5, 10]).tick_values(low, high)
+    digits = max(0, math.ceil(-math.log10(levels[1] - levels[0]) - 1e-9))
+    ax.set_facecolor(UNREACHED)
     ax.contourf(grid.ratio, grid.volt, values, levels, cmap="viridis", alpha=0.45)
     lines = ax.contour(
-        grid.ratio, grid.volt, values, levels, colors="#202020", linewidths=0.7,
+        grid.ratio,
+        grid.volt,
+        values,
+        levels,
+        colors="#202020",
+        linewidths=0.7,
         negative_linestyles="solid",
     )
-    labels = ax.clabel(lines, fmt=lambda v: signed(v, form), fontsize=7.0)
+    labels = ax.clabel(
+        lines,
+        fmt={level: signed(level, f".{digits}f") for level in levels},
+        fontsize=7.0,
+        inline=False,
+        manual=_label_places(ax, lines.allsegs, marked),
+    )
     for text in labels:
-        text.set_bbox({"facecolor": "white", "alpha": 0.6, "pad": 0.8, "linewidth": 0})
+        text.set_bbox({"facecolor": "white", "alpha": 0.8, "pad": 0.8, "linewidth": 0})
     unit = unit_symbol(column)
     ax.set_title(f"{quantity(column)} / {unit}" if unit else quantity(column))
+
+
+def _label_places(
+    ax: Axes,
+    lines: Sequence[Sequence[Array]],
+    marked: Mapping[str, tuple[float, float]],
+) -> list[tuple[float, float]]:
+    """One place per contour: inside the frame, clear of cells and other labels."""
+    ends = np.array([ax.get_xlim(), ax.get_ylim()])
+    low, span = ends[:, 0], ends[:, 1] - ends[:, 0]
+    taken = [(np.array(m) - low) / span for m in marked.values()]
+    places: list[tuple[float, float]] = []
+    for pieces in lines:
+        if not pieces:
+            continue
+        points = (max(pieces, key=len) - low) / span
+        gap = np.min(np.minimum(points, 1.0 - points), axis=1)
+        free = gap > EDGE_SHARE
+        for other in taken:
+            free &= np.hypot(*(points - other).T) > CLEAR_SHARE
+        at = np.flatnonzero(free)
+        if at.size:
+            chosen = points[at[int(LABEL_SHARE * (at.size - 1))]]
+            taken.append(chosen)
+            x, y = chosen * span + low
+            places.append((float(x), float(y)))
+    return places
 
 
 def _hatch(ax: Axes, table: pl.DataFrame, grid: _Grid) -> bool:
@@ -128,8 +174,12 @@ def _hatch(ax: Axes, table: pl.DataFrame, grid: _Grid) -> bool:
     if not np.ma.max(share) > EXTRAPOLATED_SHARE:
         return False
     ax.contourf(
-        grid.ratio, grid.volt, share, [EXTRAPOLATED_SHARE, np.inf],
-        colors="none", hatches=["////"],
+        grid.ratio,
+        grid.volt,
+        share,
+        [EXTRAPOLATED_SHARE, np.inf],
+        colors="none",
+        hatches=["////"],
     )
     return True
 
@@ -138,8 +188,14 @@ def _mark(ax: Axes, marked: Mapping[str, tuple[float, float]]) -> None:
     colours = cell_colours(marked)
     for name, (ratio, volt) in marked.items():
         ax.plot(
-            [ratio], [volt], "o", color=colours[name], markeredgecolor="white",
-            markersize=7.0, markeredgewidth=1.0, label=name,
+            [ratio],
+            [volt],
+            "o",
+            color=colours[name],
+            markeredgecolor="white",
+            markersize=7.0,
+            markeredgewidth=1.0,
+            label=name,
         )
 
 
@@ -156,7 +212,12 @@ def _legend(
     colours = cell_colours(marked)
     handles: list[Line2D | Patch] = [
         Line2D(
-            [], [], color=colours[n], marker="o", linestyle="none", markersize=7.0,
+            [],
+            [],
+            color=colours[n],
+            marker="o",
+            linestyle="none",
+            markersize=7.0,
             label=f"{n}, n/p {b:.3g}, {v:.2f} V",
         )
         for n, (b, v) in marked.items()
@@ -164,11 +225,16 @@ def _legend(
     if hatched:
         handles.append(
             Patch(
-                facecolor="white", edgecolor="#202020", hatch="////", linewidth=0.5,
-                label="extrapolated: curves used beyond their data by > 1 % of the charge",
+                facecolor="white",
+                edgecolor="#202020",
+                hatch="////",
+                linewidth=0.5,
+                label="extrapolated: beyond the half-cell data by > 1 % of the charge",
             )
         )
     if table["first_charge_mah_per_g_positive"].null_count():
-        handles.append(Patch(color="#C8C8C8", label="cut-off not reached"))
+        handles.append(Patch(color=UNREACHED, label="cut-off not reached"))
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 3))
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(len(handles), 3)
+        )
