@@ -143,7 +143,8 @@ class MsmrBranch(Frozen):
 class MsmrCurve(CurveBase):
     """Multi-site multi-reaction: ``x(U) = sum X_j / (1 + exp(F (U - U_j)/(R T w_j)))``.
 
-    `x` is the lithium content, ``1 - q / capacity_mah_per_g`` (delithiated axis).
+    `x` is the lithium content: ``1 - q / capacity_mah_per_g`` on a delithiated,
+    ``q / capacity_mah_per_g`` on a lithiated axis.
     """
 
     form: Literal["msmr"]

@@ -118,9 +118,11 @@ def _msmr(form: MsmrCurve, branch: MsmrBranch) -> Curve:
     u = np.linspace(
         branch.valid_from_vs_li_volt, branch.valid_to_vs_li_volt, _MSMR_SAMPLES
     )
-    q = form.capacity_mah_per_g * (
-        1.0 - msmr_lithium_content(branch, u, form.temperature_celsius)
-    )
+    x = msmr_lithium_content(branch, u, form.temperature_celsius)
+    if form.axis == "delithiated":
+        q = form.capacity_mah_per_g * (1.0 - x)
+    else:  # falling potential on a rising axis
+        q, u = form.capacity_mah_per_g * x[::-1], u[::-1]
     return Curve.sampled(
-        lambda at: np.interp(at, q, u), float(q[0]), float(q[-1]), axis="delithiated"
+        lambda at: np.interp(at, q, u), float(q[0]), float(q[-1]), axis=form.axis
     )

@@ -111,8 +111,8 @@ def _drops(
         found = {n: _first_below(_lost(t), _kept(t), level) for n, t in losses.items()}
         reached = {n: at for n, at in found.items() if at is not None}
         for name, at in reached.items():
-            look = {"color": colours[name], "markerfacecolor": "white", "zorder": 6}
-            ax.plot([at], [level], marker, linestyle="none", **look)
+            (dot,) = ax.plot([at], [level], marker, color=colours[name], zorder=6)
+            dot.set_markerfacecolor("white")
             written[name].append(f"{symbol} {at:.1f} %")
     for row, (name, texts) in enumerate(reversed(written.items())):
         ax.annotate(
