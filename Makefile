@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 2
 
-.PHONY: demo test check format bench lock clean help
+.PHONY: demo test check format oracle bench lock clean help
 
 help:
 	@echo "make demo    create $(VENV), install, design the paper's cells, write a report"
 	@echo "make test    install the test extra and run all tests"
 	@echo "make check   format, lint, types, import contracts, unit tests"
+	@echo "make oracle  compare with PyBaMM (installs it in .venv-bench)"
 	@echo "make bench   benchmarks with ratios against peers (installs PyBaMM apart)"
 	@echo "make lock    renew requirements.lock from the ranges in pyproject.toml"
 
@@ -50,9 +51,16 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench:
+# PyBaMM lives apart (786 MB): it is the oracle and the peer, never a dependency.
+.venv-bench/.installed: pyproject.toml requirements.lock
 	test -d .venv-bench || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+oracle: .venv-bench/.installed
+	.venv-bench/bin/python -m pytest -q -m oracle tests/oracle
+
+bench: .venv-bench/.installed
 	.venv-bench/bin/python benchmarks/bench_design.py
 
 lock:

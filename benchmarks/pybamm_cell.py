@@ -3,7 +3,9 @@
 PyBaMM gets the curves from where we have them, not our tables: the knots of the
 positive through its own PCHIP, the closed form of LTO as a symbolic function.
 Stoichiometry is only a coordinate there. It is put so that the used range stays in
-0.1-0.95, because PyBaMM adds asymptotes to every potential near 0 and 1::
+0.1-0.95, because PyBaMM adds asymptotes to every potential near 0 and 1. Beyond
+their ends the curves go on with the end slope: cubic pieces turn round there, and
+PyBaMM, which starts every solve at the last answer, finds roots that do not exist::
 
     y = Y_PRISTINE - q / (SPAN q_stop)     x = X_EMPTY + z / (SPAN z_stop)
 
@@ -22,6 +24,7 @@ os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"  # before the import: it asks th
 
 import numpy as np
 import pybamm
+from scipy.interpolate import PchipInterpolator
 
 from equipoise.spec.material import TableCurve, TailedPlateau
 
@@ -82,9 +85,7 @@ class PeerCell:
         assert form.delithiation is not None
         assert form.lithiation is not None
         out = self._positive(*_knots(form.delithiation))
-        back = self._positive(
-            *_locked(form.lithiation, cell.locked_capacity_mah_per_g)
-        )
+        back = self._positive(*_locked(form.lithiation, cell.locked_capacity_mah_per_g))
         return pybamm.ParameterValues(
             {
                 "Positive electrode OCP [V]": out,
@@ -108,8 +109,15 @@ class PeerCell:
         y = np.ascontiguousarray((Y_PRISTINE - q / self.positive_span)[::-1])
         falling = np.ascontiguousarray(u[::-1])
 
+        slopes = PchipInterpolator(y, falling).derivative()(y[[0, -1]])
+
         def potential(sto):
-            return pybamm.Interpolant(y, falling, sto, interpolator="pchip")
+            inside = pybamm.maximum(pybamm.minimum(sto, y[-1]), y[0])
+            return (
+                pybamm.Interpolant(y, falling, inside, interpolator="pchip")
+                + slopes[0] * pybamm.minimum(sto - y[0], 0.0)
+                + slopes[1] * pybamm.maximum(sto - y[-1], 0.0)
+            )
 
         return potential
 
@@ -140,8 +148,7 @@ class PeerCell:
         positive = (
             pristine
             - float(inventory.positive_start_mah_per_g)
-            - (1.0 - f_p)
-            * (pristine - float(inventory.positive_isolated_at_mah_per_g))
+            - (1.0 - f_p) * (pristine - float(inventory.positive_isolated_at_mah_per_g))
         )
         negative = (
             empty

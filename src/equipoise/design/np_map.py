@@ -140,8 +140,9 @@ def _frame(
     )
     return pl.DataFrame(columns).with_columns(
         pl.all().fill_nan(None),
-        limiting_electrode=pl.Series(
-            np.where(columns["compensation_fraction"] > 0.5, "negative", "positive")
-        ),
+        limiting_electrode=pl.when(pl.col("compensation_fraction") > 0.5)
+        .then(pl.lit("negative"))
+        .when(pl.col("compensation_fraction") <= 0.5)
+        .then(pl.lit("positive")),
         status=pl.Series(status),
     )

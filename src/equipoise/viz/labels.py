@@ -29,6 +29,8 @@ QUANTITIES = {
     "volume_change_percent": "Volume change",
     "h2h3_usage_mah_per_g_positive": "H2-H3 usage",
     "compensation_fraction": "Compensation fraction κ",
+    "one_c_ma_per_g": "Current of 1C",
+    "h2h3_onset_vs_li_volt": f"H2-H3 onset vs {LITHIUM}",
     "dqdv_mah_per_g_per_volt": "dQ/dV",
     "positive_dqdv_mah_per_g_per_volt": "dQ/dV, positive",
     "negative_dqdv_mah_per_g_per_volt": "dQ/dV, negative",

@@ -1,0 +1,58 @@
+"""The machine-readable files beside a report."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from equipoise import __version__
+from equipoise.core.files import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from equipoise.report.answers import Answer
+
+
+def write_tables(answers: Sequence[Answer], folder: Path) -> list[Path]:
+    """Write designs, weigh sheets and maps; return the files in order."""
+    designs = {
+        "equipoise": __version__,
+        "cells": [a.design.to_dict() for a in answers],
+    }
+    files = [
+        write_atomic(
+            folder / "design.json",
+            json.dumps(designs, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        ),
+        write_atomic(folder / "weigh_sheet.csv", weigh_table(answers).write_csv()),
+    ]
+    for a in answers:
+        files += _both(a.map, folder, f"np_map_{a.stem}")
+        files += _both(a.voltage_map, folder, f"np_voltage_map_{a.stem}")
+    return files
+
+
+def weigh_table(answers: Sequence[Answer]) -> pl.DataFrame:
+    """One row per cell, every column with its unit."""
+    return pl.DataFrame(
+        [
+            {"cell": a.label, "np_ratio": a.design.np_ratio} | asdict(a.design.weigh)
+            for a in answers
+        ],
+        infer_schema_length=None,
+    )
+
+
+def _both(table: pl.DataFrame, folder: Path, stem: str) -> list[Path]:
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    return [
+        write_atomic(folder / f"{stem}.csv", table.write_csv()),
+        write_atomic(folder / f"{stem}.parquet", buffer.getvalue()),
+    ]

@@ -1,0 +1,134 @@
+"""Sentences of the report: the answer in brief, its limits, how to repeat it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from equipoise.core.errors import EquipoiseError
+from equipoise.io.cells import load_cell
+from equipoise.report.answers import NP_RATIOS
+from equipoise.report.rows import NBSP
+
+if TYPE_CHECKING:
+    from equipoise.report.answers import Answer
+    from equipoise.spec.cell import Cell
+
+SAME = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One cell in a few words; the numbers stand out."""
+
+    label: str
+    title: str
+    facts: tuple[tuple[str, str, str], ...]
+    sentence: str
+
+
+def brief(a: Answer) -> Brief:
+    """Sum up one design."""
+    d = a.design
+    loss = d.reserves[0]
+    drop = f"{100.0 * loss.charge_drop_fraction:.0f}{NBSP}%"
+    tolerated = f"{100.0 * loss.tolerated_loss_fraction:.1f}{NBSP}%"
+    return Brief(
+        a.label,
+        f"{a.label}, n/p {d.np_ratio:.3g}",
+        (
+            ("first charge", f"{d.first_charge_mah_per_g_positive:.1f}", "mAh g⁻¹"),
+            ("upper potential", f"{d.upper_potential_vs_li_volt:.3f}", "V vs Li⁺/Li"),
+            ("compensation κ", f"{d.compensation_fraction:.2f}", ""),
+            (
+                "negative to weigh",
+                f"{d.weigh.negative_composite_mg:.2f}",
+                "mg composite",
+            ),
+        ),
+        f"The {d.limiting_electrode_end_of_charge} electrode ends the charge. Of a "
+        f"small further polarisation the negative takes up "
+        f"{100.0 * d.compensation_fraction:.0f}{NBSP}%, and {tolerated} of the active "
+        f"positive may be lost before the charge has dropped by {drop}.",
+    )
+
+
+def limits(answers: Sequence[Answer]) -> list[str]:
+    """What these numbers do not know; printed with every report."""
+    found = [
+        "Quasi-static: no kinetics, no gradients, no ageing rate. Losses and "
+        "polarisation are prescribed; how fast they come is not predicted.",
+    ]
+    warm = sorted({a.cell.spec.temperature_celsius for a in answers})
+    if any(abs(t - 25.0) > 1.0 for t in warm):
+        shown = " and ".join(f"{t:g}" for t in warm)
+        found.append(
+            f"Temperature: the cell runs at {shown} °C; open-circuit curves are used "
+            "as measured, mostly near 25 °C, without correction."
+        )
+    if any(a.cell.negative.variants for a in answers):
+        found.append(
+            "The tail of the negative is known from few facts only and decides a "
+            "low-balanced design: read the bands, not only the values."
+        )
+    if any(len(a.cell.positive.material.volume_change) > 1 for a in answers):
+        found.append(
+            "Volume: the data sets for the positive disagree; both are shown, the "
+            "first value is the variant chosen in the cell file."
+        )
+    found.append(
+        "Stack energies count both composites, the separator and half of each "
+        "collector, no housing. Pressed laboratory separators are far too thick for "
+        "a product; the thin-separator rows show what is left without them."
+    )
+    found.append(
+        'Roles: "input" was given; "calibrated" outputs were used to make the bundled '
+        'curves and prove nothing; "predicted" outputs follow from them.'
+    )
+    return found
+
+
+def own_notes(a: Answer) -> list[str]:
+    """Notes of a design that are not the caveats of its materials (listed there)."""
+    cell = a.cell
+    names = (cell.positive.material.name, cell.negative.material.name)
+    return [
+        n for n in a.design.notes if not n.startswith(tuple(f"{m}: " for m in names))
+    ]
+
+
+def commands(answers: Sequence[Answer], np_ratios: Sequence[float]) -> list[str]:
+    """Shell lines that repeat each cell; empty for a cell that has no file."""
+    found: list[str] = []
+    for a in answers:
+        options = _options(a.cell, np_ratios)
+        if options is not None:
+            name = a.cell.where.removeprefix("library: ")
+            found.append(
+                f"equipoise design {shlex.quote(name)}{options} --out {a.stem}-report"
+            )
+    return found
+
+
+def _options(cell: Cell, np_ratios: Sequence[float]) -> str | None:
+    """Options that turn the cell's file into this cell; None if there are none."""
+    if not cell.where:
+        return None
+    try:
+        original = load_cell(cell.where.removeprefix("library: "))
+    except EquipoiseError:
+        return None
+    text = ""
+    if cell.spec.positive.material != original.spec.positive.material:
+        text += f" --positive {shlex.quote(str(cell.spec.positive.material))}"
+    if abs(cell.np_ratio / original.np_ratio - 1.0) > SAME:
+        text += f" --np {cell.np_ratio:.12g}"
+    elif tuple(np_ratios) != NP_RATIOS:
+        text += f" --np {','.join(f'{b:.12g}' for b in np_ratios)}"
+    for end in ("lower", "upper"):
+        volt = getattr(cell.spec.window, f"{end}_volt")
+        if volt != getattr(original.spec.window, f"{end}_volt"):
+            text += f" --{end}-volt {volt:g}"
+    return text

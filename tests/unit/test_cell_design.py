@@ -1,0 +1,154 @@
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+import equipoise as eqp
+from equipoise.core.errors import SpecError
+
+
+def test_the_papers_cells_are_limited_as_the_paper_says(lb, hb):
+    low, high = eqp.design_cell(lb), eqp.design_cell(hb)
+    assert low.limiting_electrode_end_of_charge == "negative"
+    assert high.limiting_electrode_end_of_charge == "positive"
+    assert low.limiting_electrode_end_of_discharge == "positive"
+    assert high.limiting_electrode_end_of_discharge == "positive"
+
+
+def test_absolute_capacities_are_specific_ones_times_the_mass(lb):
+    d = eqp.design_cell(lb)
+    grams = d.weigh.positive_active_mg * 1e-3
+    assert d.first_charge_mah == pytest.approx(
+        d.first_charge_mah_per_g_positive * grams, rel=1e-12
+    )
+    assert d.first_cycle_efficiency == pytest.approx(
+        d.first_discharge_mah / d.first_charge_mah, rel=1e-12
+    )
+
+
+def test_energy_is_capacity_times_mean_voltage(lb):
+    d = eqp.design_cell(lb)
+    assert d.energy_wh_per_kg_positive == pytest.approx(
+        d.mean_discharge_volt * d.first_discharge_mah_per_g_positive, rel=1e-12
+    )
+    assert d.energy_wh_per_kg_thin_stack > 2.0 * d.energy_wh_per_kg_stack
+
+
+def test_every_band_encloses_its_answer(lb, hb):
+    for cell in (lb, hb):
+        d = eqp.design_cell(cell)
+        assert d.bands
+        for band in d.bands:
+            assert band.low <= getattr(d, band.quantity) <= band.high, band
+
+
+def test_the_band_of_a_quantity_spans_all_its_bands(lb):
+    d = eqp.design_cell(lb)
+    low, high = d.band("first_charge_mah_per_g_positive")
+    # lto_tail_sensitivity.csv: 201.7 (Ma 2007) to 214.4 (narrow)
+    assert low == pytest.approx(201.7, abs=0.2)
+    assert high == pytest.approx(214.4, abs=0.2)
+    assert d.band("np_ratio") is None
+
+
+def test_a_band_of_the_lock_is_what_other_locks_would_give(lb):
+    d = eqp.design_cell(lb)
+    (band,) = [b for b in d.bands if "locked" in b.over]
+    for lock, end in ((17.0, band.high), (29.0, band.low)):
+        spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": lock})
+        cell = replace(lb, positive=replace(lb.positive, spec=spec))
+        exact = eqp.design_cell(cell).first_discharge_mah_per_g_positive
+        # the band shifts the end only; the squeezed branch moves it by a little more
+        assert end == pytest.approx(exact, abs=1.0)
+
+
+def test_a_lock_given_by_the_user_has_no_band(lb):
+    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": 20.0})
+    d = eqp.design_cell(replace(lb, positive=replace(lb.positive, spec=spec)))
+    assert not [b for b in d.bands if "locked" in b.over]
+
+
+def test_calibrated_names_are_quantities_of_the_design(lb, hb):
+    for cell in (lb, hb):
+        d = eqp.design_cell(cell)
+        assert d.calibrated
+        assert set(d.calibrated) <= {f.name for f in fields(d)}
+        assert d.role("upper_potential_vs_li_volt") == "calibrated"
+        assert d.role("mean_discharge_volt") == "predicted"
+
+
+def test_another_design_is_predicted(lb):
+    d = eqp.design_cell(lb.with_np_ratio(1.2))
+    assert d.calibrated == ()
+    assert d.role("upper_potential_vs_li_volt") == "predicted"
+
+
+def test_another_positive_keeps_np_and_loses_the_calibration(lb):
+    cell = eqp.with_positive(lb, "nca")
+    d = eqp.design_cell(cell)
+    assert d.np_ratio == 1.1
+    assert d.calibrated == ()
+    assert d.volume_change_percent is None  # no data in the library
+    # Eq. 1 with the capacity of NCA, 195 mAh/g
+    assert d.weigh.np_mass_ratio == pytest.approx(1.1 * 195.0 / 132.0)
+
+
+def test_a_design_becomes_plain_json(lb):
+    plain = json.loads(json.dumps(eqp.design_cell(lb).to_dict(), allow_nan=False))
+    assert plain["np_ratio"] == 1.1
+    assert plain["masses_mg"]["negative_active"] == pytest.approx(9.10, abs=0.005)
+    assert plain["weigh_sheet"]["one_c_ma"] == pytest.approx(1.027, abs=5e-4)
+    assert plain["reserves"][0]["gain_ratio"] > 4.0
+    assert {b["quantity"] for b in plain["bands"]} >= {
+        "first_charge_mah_per_g_positive"
+    }
+
+
+def test_a_charge_beyond_the_measured_curves_is_noted(lb):
+    d = eqp.design_cell(lb.with_window(upper_volt=3.5))
+    text = " ".join(d.notes)
+    assert "outside the measured range" in text
+    assert "beyond the end of its curve" in text
+
+
+def test_the_papers_cells_need_no_note(lb, hb):
+    assert eqp.design_cell(lb).notes == ()
+    assert eqp.design_cell(hb).notes == ()
+
+
+def test_a_discharge_that_empties_the_positive_is_noted(lb):
+    cell = eqp.with_positive(lb, "nmc811")  # its curve ends above the lower cut-off
+    d = eqp.design_cell(cell)
+    assert any("the curve of the positive ends" in n for n in d.notes)
+
+
+def test_caveats_of_both_materials_come_along(lb):
+    names = {c.split(":")[0] for c in eqp.design_cell(lb).caveats}
+    assert names == {"ncm85", "lto"}
+
+
+def test_a_window_out_of_reach_is_refused(hb):
+    with pytest.raises(SpecError, match=r"never reaches 3\.5 V"):
+        eqp.design_cell(hb.with_window(upper_volt=3.5))
+
+
+def test_an_unknown_volume_variant_is_refused(lb):
+    spec = lb.positive.spec.model_copy(update={"volume_variant": "C"})
+    cell = replace(lb, positive=replace(lb.positive, spec=spec))
+    with pytest.raises(SpecError, match=r"'C'(.|\n)*known: A, B") as caught:
+        eqp.design_cell(cell)
+    assert "positive.volume_variant" in str(caught.value)
+
+
+def test_the_chosen_volume_variant_comes_first(lb):
+    spec = lb.positive.spec.model_copy(update={"volume_variant": "A"})
+    d = eqp.design_cell(replace(lb, positive=replace(lb.positive, spec=spec)))
+    # ncm85_volume_vs_q.csv, variant A: -3.24 % at 210 mAh/g
+    assert d.volume_change_percent == pytest.approx(-3.24, abs=0.02)
+
+
+def test_a_design_of_an_aged_cell_keeps_sensible_reserves(lb):
+    inventory = lb.spec.inventory.model_copy(update={"positive_active_fraction": 0.9})
+    cell = replace(lb, spec=lb.spec.model_copy(update={"inventory": inventory}))
+    for r in eqp.design_cell(cell).reserves:
+        assert 0.0 <= r.tolerated_loss_low_fraction <= r.tolerated_loss_high_fraction

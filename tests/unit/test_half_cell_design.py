@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import pytest
+
+import equipoise as eqp
+from equipoise.core.errors import SpecError
+
+
+@pytest.fixture(scope="module")
+def ncm():
+    return eqp.load_half_cell_setup("zhang2026-ncm85-inli")
+
+
+@pytest.fixture(scope="module")
+def lto():
+    return eqp.load_half_cell_setup("zhang2026-lto-inli")
+
+
+def rewindowed(setup, lower_volt, upper_volt):
+    window = setup.spec.window.model_copy(
+        update={"lower_volt": lower_volt, "upper_volt": upper_volt}
+    )
+    return replace(setup, spec=setup.spec.model_copy(update={"window": window}))
+
+
+def test_the_window_is_shifted_by_the_counter_electrode(ncm):
+    d = eqp.design_half_cell(ncm)
+    assert d.lower_potential_vs_li_volt == pytest.approx(2.90)
+    assert d.upper_potential_vs_li_volt == pytest.approx(4.30)
+
+
+def test_a_positive_charges_from_the_pristine_state_and_locks_some_lithium(ncm):
+    d = eqp.design_half_cell(ncm)
+    assert d.first_charge_mah_per_g == pytest.approx(227.0, abs=0.1)
+    # 227 - 27 locked; below 3.0 V the branch holds less than 1 mAh/g more
+    assert d.first_discharge_mah_per_g == pytest.approx(200.0, abs=1.0)
+
+
+def test_lto_holds_its_capacity_between_1_and_2_volt(lto):
+    d = eqp.design_half_cell(lto)
+    assert d.first_charge_mah_per_g == pytest.approx(132.0, abs=1e-6)
+    assert d.first_discharge_mah_per_g == pytest.approx(132.0, abs=1e-6)
+    assert d.active_mass_mg == pytest.approx(9.0)
+    assert d.one_c_ma == pytest.approx(175.0 * 9.0e-3)
+
+
+def test_a_narrower_window_delivers_less(lto):
+    narrow = eqp.design_half_cell(rewindowed(lto, 0.90, 1.00))
+    assert narrow.first_discharge_mah_per_g < 131.0
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.61, 0.30), (1.40, 2.0)])
+def test_a_window_off_the_curve_names_the_counter_electrode(lto, low, high):
+    with pytest.raises(SpecError, match="does not overlap") as caught:
+        eqp.design_half_cell(rewindowed(lto, low, high))
+    text = str(caught.value)
+    for word in ("window", "'lto'", "1.00", "2.00", "'in_inli'", "0.62"):
+        assert word in text, text
+
+
+def test_the_answer_is_plain(ncm):
+    plain = eqp.design_half_cell(ncm).to_dict()
+    assert plain["calibrated"] == ["first_charge_mah_per_g"]
+    assert plain["name"] == "NCM85|InLi"

@@ -1,0 +1,167 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from equipoise.core.errors import SolveError, SpecError
+from equipoise.core.status import Status
+from equipoise.design.inventory import Inventory
+from equipoise.design.states import (
+    discharge_curve,
+    end_of_charge,
+    end_of_discharge,
+    polarisation,
+    reached_mah_per_g,
+)
+
+
+def with_polarisation(cell, **values):
+    new = cell.spec.polarisation.model_copy(update=values)
+    return replace(cell, spec=cell.spec.model_copy(update={"polarisation": new}))
+
+
+def test_at_the_cut_off_the_electrodes_differ_by_it(lb):
+    state = end_of_charge(lb, Inventory.of(lb))
+    cell = state.positive_potential_vs_li_volt - state.negative_potential_vs_li_volt
+    assert cell == pytest.approx(2.75, abs=1e-9)
+    assert state.status == 0
+
+
+def test_polarisation_is_put_on_the_positive(lb):
+    state = end_of_charge(lb, Inventory.of(lb), polarisation_volt=0.05)
+    shown = state.upper_potential_vs_li_volt - state.negative_potential_vs_li_volt
+    assert shown == pytest.approx(2.75, abs=1e-9)
+    assert state.upper_potential_vs_li_volt == pytest.approx(
+        state.positive_potential_vs_li_volt + 0.05
+    )
+
+
+def test_the_discharge_ends_at_the_lower_cut_off(lb):
+    inventory = Inventory.of(lb)
+    state = end_of_discharge(lb, inventory, end_of_charge(lb, inventory))
+    assert state.positive_potential_vs_li_volt - (
+        state.negative_potential_vs_li_volt
+    ) == pytest.approx(1.35, abs=1e-9)
+    assert state.positive_mah_per_g < 40.0
+
+
+def test_the_fast_path_gives_the_same_answer(lb):
+    inventory = Inventory.of(lb, np_ratio=[1.0, 1.1, 1.5])
+    np.testing.assert_array_equal(
+        reached_mah_per_g(lb, inventory),
+        end_of_charge(lb, inventory).positive_mah_per_g,
+    )
+
+
+def test_a_batch_is_its_single_cells(lb):
+    ratios = [0.95, 1.1, 1.3]
+    batch = end_of_charge(lb, Inventory.of(lb, np_ratio=ratios))
+    for i, ratio in enumerate(ratios):
+        single = end_of_charge(lb, Inventory.of(lb, np_ratio=ratio))
+        assert batch.positive_mah_per_g[i] == single.positive_mah_per_g
+
+
+def test_an_unreachable_cut_off_names_the_curves_and_a_remedy(hb):
+    with pytest.raises(SpecError) as caught:
+        end_of_charge(hb, Inventory.of(hb), upper_volt=3.5)
+    text = str(caught.value)
+    for word in ("never reaches 3.5 V", "window.upper_volt", "4.300", "1.000-2.000"):
+        assert word in text
+    assert "lower the cut-off" in text
+
+
+def test_a_cut_off_below_the_curves_says_so(lb):
+    with pytest.raises(SpecError, match=r"already past 0\.5 V(.|\n)*window"):
+        end_of_charge(lb, Inventory.of(lb), upper_volt=0.5)
+
+
+def test_a_lower_cut_off_above_the_charged_cell_says_so(lb):
+    # hysteresis: at the end of charge the discharge branch is 30 mV lower already
+    inventory = Inventory.of(lb)
+    charged = end_of_charge(lb, inventory)
+    with pytest.raises(SpecError, match="lower_volt") as caught:
+        end_of_discharge(lb, inventory, charged, lower_volt=2.745)
+    text = str(caught.value)
+    assert "never reaches" not in text, text
+    assert "already" in text, text
+
+
+def test_without_strict_a_failed_cell_is_nan_with_its_status(hb):
+    state = end_of_charge(
+        hb, Inventory.of(hb), upper_volt=[2.75, 3.5, 0.5], strict=False
+    )
+    assert list(state.status) == [
+        Status.OK,
+        Status.CUTOFF_ABOVE_CURVES,
+        Status.CUTOFF_BELOW_CURVES,
+    ]
+    for name in (
+        "positive_mah_per_g",
+        "negative_mah_per_g",
+        "upper_potential_vs_li_volt",
+        "compensation_fraction",
+    ):
+        values = getattr(state, name)
+        assert np.isfinite(values[0])
+        assert np.isnan(values[1:]).all(), name
+
+
+def test_a_nan_polarisation_is_a_solve_error(lb):
+    with pytest.raises(SolveError, match="not finite") as caught:
+        end_of_charge(lb, Inventory.of(lb), polarisation_volt=np.nan)
+    assert caught.value.status is Status.NOT_FINITE
+    assert caught.value.exit_code == 3
+
+
+def test_polarisation_is_resistance_times_current_density(lb):
+    # 1C is 190 mA/g at 8.5 mg/cm2: 1.615 mA/cm2; 0.2C through 100 ohm cm2: 32.3 mV
+    cell = with_polarisation(lb, resistance_ohm_cm2=100.0, c_rate_ratio=0.2)
+    assert polarisation(cell) == pytest.approx(0.0323, rel=1e-12)
+    assert polarisation(lb) == 0.0
+
+
+@pytest.mark.parametrize("missing", ["resistance_ohm_cm2", "c_rate_ratio"])
+def test_no_resistance_or_no_current_is_no_polarisation(lb, missing):
+    values = {"resistance_ohm_cm2": 100.0, "c_rate_ratio": 0.2} | {missing: 0.0}
+    assert polarisation(with_polarisation(lb, **values)) == 0.0
+
+
+def test_a_c_rate_needs_the_current_of_1c(lb):
+    cell = with_polarisation(lb, resistance_ohm_cm2=100.0, c_rate_ratio=0.2)
+    bare = cell.positive.material.model_copy(update={"one_c_ma_per_g": None})
+    cell = replace(
+        cell,
+        spec=cell.spec.model_copy(update={"one_c_ma_per_g_positive": None}),
+        positive=replace(cell.positive, material=bare),
+    )
+    with pytest.raises(SpecError, match=r"one_c_ma_per_g_positive(.|\n)*1C"):
+        polarisation(cell)
+
+
+def test_the_discharge_branch_begins_at_the_locked_capacity(lb):
+    assert discharge_curve(lb).measured_from_mah_per_g == 27.0
+    assert discharge_curve(lb) is discharge_curve(lb)  # tabulated once
+
+
+def test_a_lock_within_the_measured_branch_changes_nothing(lb):
+    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": 10.0})
+    cell = replace(lb, positive=replace(lb.positive, spec=spec))
+    assert discharge_curve(cell) is lb.positive.half_cell.lithiation
+
+
+def test_use_outside_the_measured_range_is_reported(hb, lb):
+    inside = end_of_charge(lb, Inventory.of(lb))
+    assert inside.beyond_mah_per_g == 0.0
+    beyond = end_of_charge(hb, Inventory.of(hb), upper_volt=2.80)
+    q = beyond.positive_mah_per_g
+    assert q > 227.0
+    assert beyond.beyond_mah_per_g == pytest.approx(q - 227.0, rel=1e-9)
+
+
+def test_a_cell_that_starts_beyond_its_cut_off_is_refused(lb):
+    # as built 215 mAh/g are out already, the charge would end at less
+    inventory = Inventory.of(
+        lb, positive_start_mah_per_g=215.0, negative_start_mah_per_g=215.0 / 1.6833
+    )
+    with pytest.raises(SpecError, match="already past"):
+        end_of_charge(lb, inventory)
