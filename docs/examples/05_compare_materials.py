@@ -23,7 +23,8 @@ nmc811_notes_count = len(designs["nmc811"].notes)
 for name, d in designs.items():
     print(
         f"{name:7} {d.first_charge_mah_per_g_positive:6.1f} mAh/g  "
-        f"UP {d.upper_potential_vs_li_volt:.3f} V  kappa {d.compensation_fraction:.2f}  "
+        f"UP {d.upper_potential_vs_li_volt:.3f} V  "
+        f"kappa {d.compensation_fraction:.2f}  "
         f"negative composite {d.weigh.negative_composite_mg:.2f} mg"
     )
     print("        first caveat:", library.material(name).caveats[0])

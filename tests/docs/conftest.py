@@ -6,7 +6,6 @@ import csv
 
 import numpy as np
 import pytest
-
 from pages import DOCS, ROOT, fences
 
 

@@ -37,8 +37,9 @@ def page_text(path):
 # --- what is shown runs
 
 
+@pytest.mark.usefixtures("workplace")
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
-def test_python_blocks_run_in_order(page, workplace, capsys):
+def test_python_blocks_run_in_order(page):
     namespace = {"__name__": "page"}
     for fence in fences(page, "python"):
         source = "\n" * (fence.line - 1) + fence.text
@@ -111,6 +112,76 @@ def test_changelog_numbers_are_computed(cell):
     }
     assert {k: rows[k] for k in shown} == shown
     assert rows["loss tolerated for 5 % less charge"].startswith(f"{worst:.1f}")
+
+
+def rows_of(page, first_header):
+    """Cells of the table whose first header is given, without header and rule."""
+    lines = iter(page_text(page).splitlines())
+    for line in lines:
+        if line.startswith(f"| {first_header} |"):
+            break
+    next(lines)
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([c.strip() for c in line.strip("|").split("|")])
+    assert rows, f"no table {first_header!r} in {name_of(page)}"
+    return rows
+
+
+def test_numbers_of_the_map_howto(lb):
+    rows = rows_of(DOCS / "howto/read-the-map.md", "n/p")
+    ratios = [float(r[0]) for r in rows]
+    pellet = eqp.np_map(lb, ratios).to_dicts()
+    thin = eqp.np_map(lb, ratios, separator_um=30).to_dicts()
+    for shown, a, b in zip(rows, pellet, thin, strict=True):
+        assert shown[1:] == [
+            f"{a['first_charge_mah_per_g_positive']:.1f}",
+            f"{a['upper_potential_vs_li_volt']:.4f}",
+            f"{a['compensation_fraction']:.2f}",
+            f"{a['h2h3_usage_mah_per_g_positive']:.1f}",
+            f"{a['volume_change_high_percent']:.2f}, "
+            f"{a['volume_change_low_percent']:.2f}",
+            f"{a['energy_wh_per_kg_stack']:.1f}",
+            f"{b['energy_wh_per_kg_stack']:.1f}",
+        ]
+
+
+def test_numbers_of_the_reserve_in_the_theory(lb, hb):
+    rows = rows_of(DOCS / "theory/balancing.md", "loss of active positive")
+    charged = eqp.design_cell(lb).first_charge_mah_per_g_positive
+    cases = ((lb, 0.0), (lb, 27.0), (lb, charged), (hb, 0.0))
+    for shown in rows:
+        loss = float(shown[0].removesuffix(" %")) / 100
+        for (cell, at), text in zip(cases, shown[1:], strict=True):
+            table = eqp.compensation_by_loss(cell, loss, isolated_at_mah_per_g=at)
+            assert f"{table['charge_change_percent'][0]:.2f} %" == text
+
+
+def test_numbers_of_the_material_comparison(lb):
+    for name, *shown in rows_of(DOCS / "howto/compare-materials.md", "positive"):
+        d = eqp.design_cell(eqp.with_positive(lb, name))
+        assert shown == [
+            f"{d.first_charge_mah_per_g_positive:.1f}",
+            f"{d.upper_potential_vs_li_volt:.3f}",
+            f"{d.compensation_fraction:.2f}",
+            f"{d.weigh.negative_composite_mg:.2f}",
+        ]
+
+
+def test_numbers_of_the_weighing_errors(lb):
+    rows = rows_of(DOCS / "howto/weighing-errors.md", "error of 1 % in")
+    table = eqp.tolerance(lb).to_dicts()
+    for (_, np_change, charge, upper), row in zip(rows, table, strict=True):
+        sign, digits = ("+", (3, 2, 1)) if row["error_percent"] else ("", (3, 1, 1))
+        assert np_change == f"{row['np_change_ratio']:{sign}.{digits[0]}f}"
+        assert charge == (
+            f"{row['charge_change_mah_per_g_positive']:{sign}.{digits[1]}f}"
+        )
+        assert upper == (
+            f"{row['upper_potential_change_millivolt']:{sign}.{digits[2]}f}"
+        )
 
 
 # --- what exists is described

@@ -138,8 +138,8 @@ def _frame(
     status = np.where(
         result.charged.status != 0, result.charged.status, result.discharged.status
     )
-    return pl.DataFrame(columns).with_columns(
-        pl.all().fill_nan(None),
+    table = pl.DataFrame(columns).with_columns(pl.all().fill_nan(None))
+    return table.with_columns(
         limiting_electrode=pl.when(pl.col("compensation_fraction") > 0.5)
         .then(pl.lit("negative"))
         .when(pl.col("compensation_fraction") <= 0.5)

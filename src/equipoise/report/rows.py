@@ -138,12 +138,14 @@ def summary_rows(answers: Sequence[Answer]) -> dict[str, list[Row]]:
 
 
 def _summary_row(designs: Sequence[CellDesign], key: str, label: str, form: str) -> Row:
+    values = tuple(shown(getattr(d, key), form) for d in designs)
     bands = [d.band(key) for d in designs]
-    small = tuple("" if b is None else span(*b, form) for b in bands)
+    spans = ["" if b is None else span(*b, form) for b in bands]
+    small = tuple("" if b == v else b for b, v in zip(spans, values, strict=True))
     return Row(
         label,
         unit_symbol(key),
-        tuple(shown(getattr(d, key), form) for d in designs),
+        values,
         small if any(small) else (),
         _role(designs, key),
     )

@@ -34,6 +34,8 @@ EDGE_SHARE = 0.045
 """Of the axes: labels nearer to the frame would be cut off."""
 CLEAR_SHARE = 0.09
 """Of the axes: labels nearer to a marked cell or another label would hide it."""
+FLAT_SHARE = 1e-4
+"""A quantity that varies less, relative to itself or to 1, has no contours."""
 LABEL_SHARE = 0.4
 """Of the free length of a contour: where its label goes."""
 UNREACHED = "#C8C8C8"
@@ -113,10 +115,18 @@ def _contours(
     from matplotlib.ticker import MaxNLocator
 
     values = _values(table, grid, column)
+    unit = unit_symbol(column)
+    ax.set_title(f"{quantity(column)} / {unit}" if unit else quantity(column))
+    ax.set_facecolor(UNREACHED)
+    if not np.ma.count(values):
+        return
     low, high = float(values.min()), float(values.max())
+    if high - low < FLAT_SHARE * max(abs(low), abs(high), 1.0):
+        ax.pcolormesh(grid.ratio, grid.volt, values, cmap="Greys", alpha=0.1)
+        ax.set_title(f"{ax.get_title(loc='left')}: {signed(low, '.3g')} everywhere")
+        return
     levels = MaxNLocator(LEVELS, steps=[1, 2, 5, 10]).tick_values(low, high)
     digits = max(0, math.ceil(-math.log10(levels[1] - levels[0]) - 1e-9))
-    ax.set_facecolor(UNREACHED)
     ax.contourf(grid.ratio, grid.volt, values, levels, cmap="viridis", alpha=0.45)
     lines = ax.contour(
         grid.ratio,
@@ -136,8 +146,6 @@ def _contours(
     )
     for text in labels:
         text.set_bbox({"facecolor": "white", "alpha": 0.8, "pad": 0.8, "linewidth": 0})
-    unit = unit_symbol(column)
-    ax.set_title(f"{quantity(column)} / {unit}" if unit else quantity(column))
 
 
 def _label_places(
@@ -171,7 +179,7 @@ def _hatch(ax: Axes, table: pl.DataFrame, grid: _Grid) -> bool:
     beyond = _values(table, grid, "extrapolated_mah_per_g_positive")
     charge = _values(table, grid, "first_charge_mah_per_g_positive")
     share = beyond / charge
-    if not np.ma.max(share) > EXTRAPOLATED_SHARE:
+    if not np.ma.count(share) or float(share.max()) <= EXTRAPOLATED_SHARE:
         return False
     ax.contourf(
         grid.ratio,
