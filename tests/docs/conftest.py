@@ -25,7 +25,8 @@ def workplace(tmp_path, monkeypatch):
             if first.startswith("# ") and first.endswith(".toml"):
                 (tmp_path / first[2:]).write_text(fence.text)
     recipe = library.text("cells", "zhang2026-lb")
-    (tmp_path / "my-cell.toml").write_text(recipe)
+    for name in ("my-cell.toml", "as-built.toml"):
+        (tmp_path / name).write_text(recipe)
     curves = eqp.load_cell("zhang2026-lb").positive.half_cell
     for name, curve, ends in (
         ("charge.csv", curves.delithiation, (0.0, 227.0)),

@@ -29,6 +29,9 @@ def curve(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the curve (CSV) and figures.")
     ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="With --out: draw figures.")
+    ] = True,
 ) -> None:
     """Read a half-cell curve and say what was changed in it.
 
@@ -43,7 +46,7 @@ def curve(
             fits = _fits(half_cell, msmr, theoretical or known)
         content = _content(half_cell, fits)
         if out is not None:
-            content["files"] = _write(half_cell, fits, out)
+            content["files"] = _write(half_cell, fits, out, figures)
     if as_json:
         echo_json(content)
         return
@@ -65,7 +68,7 @@ def _load(file: str) -> tuple[HalfCell, float | None]:
     material = library.material(file)
     if material.open_circuit is None:
         raise SpecError(
-            f"{file!r} is a {material.kind} and has no open-circuit curve",
+            f"{file!r} (kind: {material.kind}) has no open-circuit curve",
             remedy="choose an electrode material, e.g. ncm85 or lto",
         )
     theoretical = material.theoretical_capacity_mah_per_g
@@ -132,7 +135,9 @@ def _content(half_cell: HalfCell, fits: dict[str, MsmrFit]) -> dict[str, Any]:
     }
 
 
-def _write(half_cell: HalfCell, fits: dict[str, MsmrFit], out: Path) -> list[str]:
+def _write(
+    half_cell: HalfCell, fits: dict[str, MsmrFit], out: Path, figures: bool
+) -> list[str]:
     import polars as pl  # 0.5 s: only where a table is made
 
     from equipoise.core.files import output_folder, write_atomic
@@ -152,6 +157,8 @@ def _write(half_cell: HalfCell, fits: dict[str, MsmrFit], out: Path) -> list[str
         )
         path = folder / f"{half_cell.name}_{name}.csv"
         files.append(write_atomic(path, table.write_csv()))
+    if not figures:
+        return [str(f) for f in files]
     files += save_figure(curve_figure(half_cell), folder, half_cell.name)
     for name, fit in fits.items():
         files += save_figure(msmr_figure(fit), folder, f"{half_cell.name}_{name}_msmr")

@@ -39,7 +39,11 @@ def design(
     ] = None,
     separator_um: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Separator thickness for the stack energies."),
+        typer.Option(
+            min=0.1,
+            help="Engineered separator: of the map's stack energy (default: as built) "
+            "and of the second stack energy (default: 30).",
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object instead of tables.")
@@ -62,7 +66,15 @@ def design(
 
     with told_warnings():
         if is_half_cell(cell):
-            _half_cell(cell, as_json)
+            given = {
+                "--np": np,
+                "--positive": positive,
+                "--upper-volt": upper,
+                "--lower-volt": lower,
+                "--separator-um": separator_um,
+                "--out": out,
+            }
+            _half_cell(cell, [k for k, v in given.items() if v], as_json)
             return
         resolved = load_cell(cell)
         if positive:
@@ -98,10 +110,10 @@ def _full_cell(
     figures: bool,
 ) -> None:
     from equipoise.cli.output import echo_json, echo_progress
-    from equipoise.design.cell_design import design_cell
+    from equipoise.design.cell_design import THIN_SEPARATOR_UM, design_cell
     from equipoise.design.np_map import np_map
 
-    answer = design_cell(cell)
+    answer = design_cell(cell, thin_separator_um=separator_um or THIN_SEPARATOR_UM)
     table = np_map(cell, ratios, separator_um=separator_um)
     written: dict[str, object] = {}
     if out is not None:
@@ -123,12 +135,23 @@ def _full_cell(
         echo_json(answer.to_dict() | {"map": table.to_dicts()} | written)
         return
     _print_design(answer)
-    _print_map(table, answer)
+    _print_map(table, answer, separator_um)
     if written:
         typer.echo(f"report: {written['report']}")
 
 
-def _half_cell(name: str, as_json: bool) -> None:
+def _half_cell(name: str, given: list[str], as_json: bool) -> None:
+    from equipoise.core.errors import SpecError
+
+    if given:
+        raise SpecError(
+            f"{name!r} is a half cell, for which {', '.join(given)} has no meaning",
+            remedy="a half cell takes only --json; edit its file for another window",
+        )
+    _print_half_cell(name, as_json)
+
+
+def _print_half_cell(name: str, as_json: bool) -> None:
     from equipoise.cli.output import echo_json, echo_table
     from equipoise.core.units import unit_symbol
     from equipoise.design.half_cell_design import design_half_cell
@@ -173,12 +196,13 @@ def _print_design(d: CellDesign) -> None:
         typer.echo(f"caveats of {names}: 'equipoise library NAME'")
 
 
-def _print_map(table: pl.DataFrame, d: CellDesign) -> None:
+def _print_map(table: pl.DataFrame, d: CellDesign, separator_um: float | None) -> None:
     from equipoise.cli.design_rows import MAP_COLUMNS, map_rows
     from equipoise.cli.output import echo_table
 
+    separator = "as built" if separator_um is None else f"{separator_um:g} µm"
     echo_table(
-        f"{d.name}: map over n/p",
+        f"{d.name}: map over n/p (stack with separator {separator})",
         tuple(MAP_COLUMNS.values()),
         map_rows(table),
         note="* beyond the measured curves by more than 1 % of the charge; "

@@ -82,7 +82,8 @@ def design_rows(d: CellDesign) -> list[tuple[str, str, str, str, str]]:
         rows.append((label, format(value, form), unit_symbol(key), shown, d.role(key)))
     for r in d.reserves:
         label = f"loss tolerated for {r.charge_drop_fraction:.0%} less charge"
-        percent = f"{r.tolerated_loss_fraction * 100.0:.1f}"
+        bound = "≥ " if r.bounded_by_curves else ""
+        percent = f"{bound}{r.tolerated_loss_fraction * 100.0:.1f}"
         low, high = r.tolerated_loss_low_fraction, r.tolerated_loss_high_fraction
         band = f"{low * 100.0:.1f} to {high * 100.0:.1f}"
         rows.append((label, percent, "%", band, "predicted"))

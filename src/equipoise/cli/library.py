@@ -27,6 +27,10 @@ def library(
     from equipoise.core.errors import SpecError, nearest
     from equipoise.spec import library as bundled
 
+    if as_toml and as_json:
+        raise SpecError(
+            "--toml and --json cannot both be printed", remedy="give one of them"
+        )
     kinds = ("cells", "half_cells", "materials")
     if not name:
         found = {kind: list(bundled.names(kind)) for kind in kinds}

@@ -83,7 +83,9 @@ class CellDesign:
 
     def role(self, quantity: str) -> str:
         """Whether a quantity was calibrated or is predicted."""
-        return "calibrated" if quantity in self.calibrated else "predicted"
+        per_gram = quantity if "_per_" in quantity else f"{quantity}_per_g_positive"
+        known = {quantity, per_gram} & set(self.calibrated)
+        return "calibrated" if known else "predicted"
 
     def band(self, quantity: str) -> tuple[float, float] | None:
         """Low and high over all bands of a quantity, None if there is none."""
@@ -109,8 +111,15 @@ class CellDesign:
         return plain
 
 
-def design_cell(cell: Cell) -> CellDesign:
+def design_cell(
+    cell: Cell, *, thin_separator_um: float = THIN_SEPARATOR_UM
+) -> CellDesign:
     """Weigh sheet, end states, energy, compensation and bands of one cell.
+
+    Parameters
+    ----------
+    thin_separator_um
+        Engineered separator for a second pair of stack energies.
 
     Raises
     ------
@@ -130,7 +139,7 @@ def design_cell(cell: Cell) -> CellDesign:
     sheet = weigh_sheet(cell)
     energy = float(result.discharge_energy_wh_per_kg_positive)
     as_built = _energy(cell, energy, None)
-    thin = _energy(cell, energy, THIN_SEPARATOR_UM)
+    thin = _energy(cell, energy, thin_separator_um)
     volumes = {
         k: float(v)
         for k, v in volume_changes_percent(cell, charged.positive_mah_per_g).items()
@@ -180,11 +189,11 @@ def design_cell(cell: Cell) -> CellDesign:
         energy_wh_per_kg_positive=energy,
         energy_wh_per_kg_stack=as_built[0],
         energy_wh_per_l_stack=as_built[1],
-        thin_separator_um=THIN_SEPARATOR_UM,
+        thin_separator_um=thin_separator_um,
         energy_wh_per_kg_thin_stack=thin[0],
         energy_wh_per_l_thin_stack=thin[1],
         bands=_bands(cell, inventory, result, volumes),
-        calibrated=cell.spec.origin.calibrated,
+        calibrated=cell.calibrated,
         notes=_notes(cell, result),
         caveats=_caveats(cell),
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from equipoise.core.errors import SpecError
 from equipoise.design.formed import formed, h2h3_usage
 from equipoise.design.inventory import Inventory
 from equipoise.design.states import reached_mah_per_g
@@ -47,8 +48,20 @@ def compensation_by_loss(
         all their lithium, as if lost before the first charge (reference tables);
         the locked capacity: lost in the discharged cell after formation; larger:
         lost charged, their lithium stays in the negative.
+
+    Raises
+    ------
+    SpecError
+        If a loss is not in [0, 1), or a cell does not reach a cut-off.
     """
     loss = np.atleast_1d(np.asarray(loss_fraction, np.float64))
+    if not np.all((loss >= 0.0) & (loss < 1.0)):
+        raise SpecError(
+            f"loss_fraction must be from 0 to below 1; given are values from "
+            f"{float(np.min(loss)):g} to {float(np.max(loss)):g}",
+            where="loss_fraction",
+            remedy="0.05 stands for 5 % of the active positive",
+        )
     inventory = Inventory.of(
         cell,
         positive_active_fraction=1.0 - loss,
@@ -60,8 +73,21 @@ def compensation_by_loss(
 def compensation_by_polarisation(
     cell: Cell, polarisation_volt: ArrayLike
 ) -> pl.DataFrame:
-    """Response to a growing overpotential on charge, one row per value, shape (m,)."""
+    """Response to a growing overpotential on charge, one row per value, shape (m,).
+
+    Raises
+    ------
+    SpecError
+        If a value is negative, or a cell does not reach a cut-off.
+    """
     eta = np.atleast_1d(np.asarray(polarisation_volt, np.float64))
+    if not np.all(eta >= 0.0):
+        raise SpecError(
+            f"polarisation_volt must be >= 0; the smallest given is "
+            f"{float(np.min(eta)):g}",
+            where="polarisation_volt",
+            remedy="volts lost on charge, for example 0.02",
+        )
     inventory = Inventory.of(cell, np_ratio=np.full_like(eta, cell.np_ratio))
     result = formed(cell, inventory, polarisation_volt=eta)
     return _response(cell, "polarisation_volt", eta, result, np.ones_like(eta))
@@ -110,6 +136,7 @@ class Reserve:
     tolerated_loss_low_fraction: float
     tolerated_loss_high_fraction: float
     tolerated_mah_per_g_positive: float
+    bounded_by_curves: bool
 
     @property
     def gain_ratio(self) -> float:
@@ -145,18 +172,32 @@ def reserve(
     kept = charge / (charged - start)
     found = [[_crossing(k, 1.0 - float(d)) for k in kept] for d in drops]
     return tuple(
-        Reserve(float(d), f[0], min(f), max(f), f[0] * float(charged - start))
+        _reserve(float(d), f, float(charged - start))
         for d, f in zip(drops, found, strict=True)
     )
 
 
-def _crossing(kept: Array, level: float) -> float:
-    # The first crossing: lithium left in the negative may let the charge rise first.
+def _reserve(drop: float, found: list[tuple[float, bool]], charge: float) -> Reserve:
+    loss = [f[0] for f in found]
+    return Reserve(
+        charge_drop_fraction=drop,
+        tolerated_loss_fraction=loss[0],
+        tolerated_loss_low_fraction=min(loss),
+        tolerated_loss_high_fraction=max(loss),
+        tolerated_mah_per_g_positive=loss[0] * charge,
+        bounded_by_curves=any(f[1] for f in found),
+    )
+
+
+def _crossing(kept: Array, level: float) -> tuple[float, bool]:
+    """First loss at which `kept` falls below `level`, and whether it is a bound.
+
+    The first: lithium left in the negative may let the charge rise before it falls.
+    """
     below = np.flatnonzero(~(kept >= level))
-    if below.size == 0:
-        return float(RESERVE_GRID[-1])
-    j = int(below[0])
-    if not np.isfinite(kept[j]):
-        return float(RESERVE_GRID[max(j - 1, 0)])
+    j = int(below[0]) if below.size else RESERVE_GRID.size
+    if j == RESERVE_GRID.size or not np.isfinite(kept[j]):
+        return float(RESERVE_GRID[max(j - 1, 0)]), True
     t = (kept[j - 1] - level) / (kept[j - 1] - kept[j])
-    return float(RESERVE_GRID[j - 1] + t * (RESERVE_GRID[j] - RESERVE_GRID[j - 1]))
+    found = RESERVE_GRID[j - 1] + t * (RESERVE_GRID[j] - RESERVE_GRID[j - 1])
+    return float(found), False

@@ -96,8 +96,19 @@ def design_half_cell(setup: HalfCellSetup) -> HalfCellDesign:
         one_c_ma=None if one_c is None else one_c * mass * 1e-3,
         first_charge_mah_per_g=_first_charge(out, low, high),
         first_discharge_mah_per_g=_between(back, low, high),
-        calibrated=spec.origin.calibrated,
+        calibrated=_calibrated(setup),
     )
+
+
+def _calibrated(setup: HalfCellSetup) -> tuple[str, ...]:
+    spec = setup.spec
+    side = "positive" if setup.working.half_cell.axis == "delithiated" else "negative"
+    inputs: dict[str, object] = {
+        "lower_volt": spec.window.lower_volt,
+        "upper_volt": spec.window.upper_volt,
+        side: setup.working.material.name,
+    }
+    return spec.origin.calibrated if spec.origin.holds(inputs) else ()
 
 
 def _between(curve: Curve, low: float, high: float) -> float:

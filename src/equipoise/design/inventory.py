@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+_SHARE = "a share of the active material as built, 0 to 1"
+_REMEDY = {
+    "np_ratio": "n/p is capacity of the negative / capacity of the positive, e.g. 1.1",
+    "positive_active_fraction": _SHARE,
+    "negative_active_fraction": _SHARE,
+}
+
+
+def _worst(values: Array) -> float:
+    bad = values[~((values > 0.0) & np.isfinite(values))]
+    return float(bad.flat[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """Balance and lithium inventory of one cell or, as arrays, of many.
@@ -73,8 +86,9 @@ class Inventory:
         ):
             if not np.all((values[name] > 0.0) & np.isfinite(values[name])):
                 raise SpecError(
-                    f"{name} must be > 0 and finite; the smallest given is "
-                    f"{float(np.min(values[name])):g}"
+                    f"{name} must be > 0 and finite; given is {_worst(values[name]):g}",
+                    where=name,
+                    remedy=_REMEDY[name],
                 )
         return cls(**values)
 

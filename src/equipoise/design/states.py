@@ -173,6 +173,18 @@ def end_of_discharge(
         (np.asarray(positive.start_mah_per_g), charged.positive_mah_per_g),
         ends_at_curve=True,
     )
+    if strict and (state.status == int(Status.CUTOFF_ABOVE_CURVES)).any():
+        i = int(np.argmax(state.status == int(Status.CUTOFF_ABOVE_CURVES)))
+        q = float(
+            np.broadcast_to(charged.positive_mah_per_g, state.status.shape).flat[i]
+        )
+        raise SpecError(
+            f"nothing to discharge: the charge ends at {q:.1f} mAh/g, where the "
+            "discharging cell is already below its lower cut-off (the lithium that "
+            f"does not return is {cell.locked_capacity_mah_per_g:g} mAh/g)",
+            where=f"{cell.where or cell.name}: window",
+            remedy="raise upper_volt or lower lower_volt",
+        )
     if strict:
         _require(state, cell, "lower_volt", volt)
     return state

@@ -120,13 +120,11 @@ def with_positive(cell: Cell, material: str) -> Cell:
     negative = cell.spec.negative.model_copy(
         update={"loading_mg_per_cm2": None, "composite_mass_mg": None}
     )
-    origin = cell.spec.origin.model_copy(update={"calibrated": ()})
     spec = cell.spec.model_copy(
         update={
             "positive": positive,
             "negative": negative,
             "balance": balance,
-            "origin": origin,
             "one_c_ma_per_g_positive": None,
         }
     )
@@ -168,6 +166,13 @@ def _electrode(
             where=f"{where}: {side}.material",
             remedy="the positive is built lithiated, the negative without lithium",
         )
+    if spec.material_name not in spec.mass_fractions:
+        raise SpecError(
+            f"the active material {spec.material_name!r} is not among the parts of "
+            f"the electrode: {', '.join(spec.mass_fractions)}",
+            where=f"{where}: {side}.mass_fractions",
+            remedy=f"add {spec.material_name} = ... ; the parts add up to 1 or 100",
+        )
     densities = {spec.material_name: material.density_g_per_cm3.value}
     for name in spec.mass_fractions:
         if name in densities:
@@ -199,7 +204,7 @@ def _material(
     known = library.material(material)
     if known.open_circuit is None:
         raise SpecError(
-            f"{material!r} is a {known.kind} and has no open-circuit curve",
+            f"{material!r} (kind: {known.kind}) has no open-circuit curve",
             where=f"{where}: {side}.material",
             remedy="choose an electrode material: "
             + ", ".join(n for n in library.names("materials") if _is_active(n)),
@@ -255,7 +260,7 @@ def _separator(name: str, where: str) -> Material:
     material = library.material(name)
     if material.kind != "electrolyte":
         raise SpecError(
-            f"{name!r} is a {material.kind}, not an electrolyte",
+            f"{name!r} is not an electrolyte but of kind {material.kind!r}",
             where=f"{where}: separator.material",
             remedy="use 'lpscl'",
         )

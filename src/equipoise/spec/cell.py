@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from equipoise.spec.material import Material
 
 
+SAME_INPUT = 1e-9
+"""Relative: the calibrated input itself, not a neighbour."""
+
+
 class Window(Frozen):
     """Cut-off voltages of the cell (positive minus negative electrode)."""
 
@@ -93,6 +97,23 @@ class Polarisation(Frozen):
     c_rate_ratio: NonNegative = 0.0
 
 
+class CalibratedAt(Frozen):
+    """The inputs under which the calibrated outputs are calibrated.
+
+    Only what is given is compared. Change one, and all outputs are predictions.
+    """
+
+    np_ratio: Positive | None = None
+    lower_volt: Finite | None = None
+    upper_volt: Finite | None = None
+    positive: str | None = None
+    negative: str | None = None
+    positive_capacity_mah_per_g: Positive | None = None
+    negative_capacity_mah_per_g: Positive | None = None
+    locked_capacity_mah_per_g: NonNegative | None = None
+    volume_variant: str | None = None
+
+
 class Origin(Frozen):
     """Where the cell is from and which of its computed numbers were calibrated."""
 
@@ -101,6 +122,18 @@ class Origin(Frozen):
         default=(),
         description="names of outputs that the bundled curves were made to meet",
     )
+    calibrated_at: CalibratedAt = CalibratedAt()
+
+    def holds(self, inputs: dict[str, object]) -> bool:
+        """Whether all inputs that `calibrated_at` names are the same."""
+        for name, wanted in self.calibrated_at.model_dump(exclude_none=True).items():
+            found = inputs.get(name)
+            if isinstance(wanted, float) and isinstance(found, float):
+                if abs(found / wanted - 1.0) > SAME_INPUT:
+                    return False
+            elif found != wanted:
+                return False
+        return True
 
 
 class CellSpec(Frozen):
@@ -125,13 +158,13 @@ class CellSpec(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.positive.active_mass_mg is None:
+        if not self.positive.has_mass:
             msg = (
                 "positive: loading_mg_per_cm2 or composite_mass_mg is missing; "
                 "the positive electrode sets the scale of the cell"
             )
             raise ValueError(msg)
-        has_mass = self.negative.active_mass_mg is not None
+        has_mass = self.negative.has_mass
         if has_mass == (self.balance.np_ratio is not None):
             msg = (
                 "give balance.np_ratio or the mass of the negative "
@@ -231,6 +264,26 @@ class Cell:
         return 0.0 if known is None else known.value
 
     @property
+    def calibrated(self) -> tuple[str, ...]:
+        """Outputs that are calibrated, empty once an input differs from then."""
+        spec = self.spec
+        inputs: dict[str, object] = {
+            "np_ratio": self.np_ratio,
+            "lower_volt": spec.window.lower_volt,
+            "upper_volt": spec.window.upper_volt,
+            "positive": self.positive.material.name,
+            "negative": self.negative.material.name,
+            "positive_capacity_mah_per_g": self.positive_capacity_mah_per_g,
+            "negative_capacity_mah_per_g": self.negative_capacity_mah_per_g,
+            "locked_capacity_mah_per_g": self.locked_capacity_mah_per_g,
+            "volume_variant": spec.positive.volume_variant,
+        }
+        as_built = spec.inventory == InventorySpec()
+        thermodynamic = spec.polarisation == Polarisation()
+        same = as_built and thermodynamic and spec.origin.holds(inputs)
+        return spec.origin.calibrated if same else ()
+
+    @property
     def separator_area_cm2(self) -> float:
         """Area of the separator."""
         return disc_area_cm2(self.spec.separator.diameter_mm)
@@ -248,8 +301,6 @@ class Cell:
         )
         balance = self.spec.balance.model_copy(update={"np_ratio": float(np_ratio)})
         spec = self.spec.model_copy(update={"negative": negative, "balance": balance})
-        if abs(np_ratio / self.np_ratio - 1.0) > _SAME_DESIGN:
-            spec = _uncalibrated(spec)
         return replace(self, spec=spec, negative=replace(self.negative, spec=negative))
 
     def with_window(
@@ -262,19 +313,7 @@ class Cell:
             upper_volt=old.upper_volt if upper_volt is None else upper_volt,
         )
         spec = self.spec.model_copy(update={"window": window})
-        if window != old:
-            spec = _uncalibrated(spec)
         return replace(self, spec=spec)
-
-
-_SAME_DESIGN = 1e-9  # relative: the calibrated n/p itself, not a neighbour
-
-
-def _uncalibrated(spec: CellSpec) -> CellSpec:
-    """Another design than the one calibrated: its numbers are predictions."""
-    return spec.model_copy(
-        update={"origin": spec.origin.model_copy(update={"calibrated": ()})}
-    )
 
 
 def _capacity(given: float | None, electrode: Electrode, side: str) -> float:

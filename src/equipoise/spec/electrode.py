@@ -74,12 +74,6 @@ class ElectrodeSpec(Frozen):
                 "correct the recipe, parts are not rescaled silently"
             )
             raise ValueError(msg)
-        if self.material_name not in self.mass_fractions:
-            msg = (
-                f"mass_fractions has no {self.material_name!r}, the active material; "
-                f"it lists {', '.join(self.mass_fractions)}"
-            )
-            raise ValueError(msg)
         return self
 
     @property
@@ -104,6 +98,11 @@ class ElectrodeSpec(Frozen):
     def area_cm2(self) -> float:
         """Geometric area of this electrode."""
         return disc_area_cm2(self.diameter_mm)
+
+    @property
+    def has_mass(self) -> bool:
+        """Whether the specification fixes the mass of this electrode."""
+        return self.loading_mg_per_cm2 is not None or self.composite_mass_mg is not None
 
     @property
     def active_mass_mg(self) -> float | None:

@@ -31,7 +31,7 @@ class HalfCellSpec(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.working.active_mass_mg is None:
+        if not self.working.has_mass:
             msg = "working: loading_mg_per_cm2 or composite_mass_mg is missing"
             raise ValueError(msg)
         return self

@@ -81,7 +81,8 @@ def _column(upper: Axes, lower: Axes, table: pl.DataFrame) -> tuple[float, float
     volt = floats(table, "voltage_volt", "dqdv_figure")
     q = floats(table, "capacity_mah_per_g_positive", "dqdv_figure")
     cell = floats(table, "dqdv_mah_per_g_per_volt", "dqdv_figure")
-    shown = q >= SKIPPED_FRACTION * q[-1]
+    lithiation = floats(table, "negative_lithiation_fraction", "dqdv_figure")
+    shown = (q >= SKIPPED_FRACTION * q[-1]) & (lithiation >= 0.0)
     top = float(np.nanmax(cell[shown]))
     for column, label, colour, width in LINES:
         y = floats(table, column, "dqdv_figure")

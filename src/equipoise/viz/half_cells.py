@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,7 @@ ROWS = (
     ("voltage_volt", "Cell"),
 )
 CAPACITY = "capacity_mah_per_g_positive"
+DASHED = (0, (3, 1.5))
 ZOOM_FROM = 0.80
 """The right-hand panels show the last fifth of the largest charge."""
 
@@ -58,7 +59,7 @@ def stacked_half_cells(
         Shades the positive above this potential.
     """
     with style():
-        figure = new_figure(150.0)
+        figure = new_figure(150.0 + 4.5 * len(designs))
         axes = figure.subplots(
             3, 2, width_ratios=(1.25, 1.0), height_ratios=(1.0, 0.9, 1.0), sharex="col"
         )
@@ -70,10 +71,11 @@ def stacked_half_cells(
             whole.set_title(title)
             zoom.set_title("End of charge")
         _frame(axes, longest)
-        _mark_end_potentials(axes, designs, charges, discharges or {})
+        _mark_ends(axes, designs, charges, discharges or {})
         _shade_h2h3(axes[0], h2h3_onset_vs_li_volt)
         _window(axes[2], designs)
         letter_panels(axes.ravel())
+        _legends(figure, axes[0][0], designs, charges, discharges or {})
     return figure
 
 
@@ -87,37 +89,49 @@ def _curves(
     whole, zoom = pair
     colours = cell_colours(profiles)
     # The longer charge goes below and thicker: cells share most of the curve.
-    order = sorted(profiles, key=lambda n: -float(profiles[n][CAPACITY].max()))  # pyright: ignore[reportArgumentType]
-    seen: list[Array] = []
+    order = sorted(
+        profiles, key=lambda n: -float(floats(profiles[n], CAPACITY, "half_cells")[-1])
+    )
     for rank, name in enumerate(order):
         q = floats(profiles[name], CAPACITY, "half_cells")
         u = floats(profiles[name], column, "half_cells")
         width = 2.6 if rank == 0 and len(order) > 1 else 1.3
         for ax in pair:
-            ax.plot(q, u, color=colours[name], linewidth=width, label=name)
-        seen.append(u[q >= ZOOM_FROM * longest])
+            ax.plot(q, u, color=colours[name], linewidth=width)
         if name in discharges:
             back = q[-1] - floats(discharges[name], CAPACITY, "half_cells")
             v = floats(discharges[name], column, "half_cells")
-            whole.plot(
-                back, v, color=colours[name], linewidth=0.9, linestyle=(0, (3, 1.5))
-            )
-    shown = np.concatenate(seen)
-    margin = 0.08 * max(float(np.ptp(shown)), 0.02)
-    zoom.set_ylim(float(shown.min()) - margin, float(shown.max()) + margin)
+            whole.plot(back, v, color=colours[name], linewidth=0.9, linestyle=DASHED)
+    _limits(whole, column, [*profiles.values(), *discharges.values()], 0.0, 0.3)
+    _limits(zoom, column, profiles.values(), ZOOM_FROM * longest, 0.02)
+
+
+def _limits(
+    ax: Axes,
+    column: str,
+    tables: Iterable[pl.DataFrame],
+    from_mah_per_g: float,
+    least_volt: float,
+) -> None:
+    """Scale to what the negative's curve covers, and never to a plateau's noise."""
+    shown: list[Array] = []
+    for table in tables:
+        inside = floats(table, "negative_lithiation_fraction", "half_cells") >= 0.0
+        late = floats(table, CAPACITY, "half_cells") >= from_mah_per_g
+        shown.append(floats(table, column, "half_cells")[inside & late])
+    values = np.concatenate(shown)
+    low, high = float(values.min()), float(values.max())
+    margin = max(0.08 * (high - low), 0.5 * (least_volt - (high - low)))
+    ax.set_ylim(low - margin, high + margin)
 
 
 def _frame(axes: NDArray[np.object_], longest: float) -> None:
     for ax, low in zip(axes[2], (-0.02, ZOOM_FROM), strict=True):
         ax.set_xlabel(axis_label(CAPACITY))
         ax.set_xlim(low * longest, 1.03 * longest)
-    whole = axes[1][0]
-    low, high = whole.get_ylim()
-    if high - low < 0.3:  # a plateau: do not blow its noise up
-        whole.set_ylim(low - 0.15, high + 0.15)
 
 
-def _mark_end_potentials(
+def _mark_ends(
     axes: NDArray[np.object_],
     designs: Mapping[str, CellDesign],
     charges: Mapping[str, Array],
@@ -125,57 +139,69 @@ def _mark_end_potentials(
 ) -> None:
     colours = cell_colours(charges)
     for rank, (name, d) in enumerate(designs.items()):
-        end = float(charges[name][-1])
+        end, colour = float(charges[name][-1]), colours[name]
         ends = (
-            (d.upper_potential_vs_li_volt, f"{name}: UP {{:.3f}} V"),
-            (d.negative_end_of_charge_potential_vs_li_volt, f"{name}: {{:.3f}} V"),
-            (d.upper_volt, f"{name}: {end:.1f} mAh g⁻¹"),
+            d.upper_potential_vs_li_volt,
+            d.negative_end_of_charge_potential_vs_li_volt,
+            d.upper_volt,
         )
-        for (whole, zoom), (value, text) in zip(axes, ends, strict=True):
-            dot = {"color": colours[name], "linestyle": "none", "clip_on": False}
-            whole.plot([end], [value], marker="o", markersize=4.0, **dot)
-            label = text.format(value)
-            zoom.plot([end], [value], marker="o", label=label, **dot)
+        for pair, value in zip(axes, ends, strict=True):
+            for ax, size in zip(pair, (4.0, 5.5), strict=True):
+                ax.plot([end], [value], "o", color=colour, markersize=size, zorder=4)
         if name in discharges:
             left = end - float(floats(discharges[name], CAPACITY, "half_cells")[-1])
-            low = d.lower_potential_vs_li_volt
-            label = f"{name}: LP {low:.3f} V"
-            axes[0][0].plot(
-                [left],
-                [low],
-                marker="s",
-                markersize=4.0 + 2.5 * (len(designs) - 1 - rank),
-                markerfacecolor="none",
-                color=colours[name],
-                linestyle="none",
-                label=label,
+            (square,) = axes[0][0].plot(
+                [left], [d.lower_potential_vs_li_volt], "s", color=colour
             )
-    _legends(axes, list(charges), has_discharge=bool(discharges))
+            # Cells often end at the same point: squares of falling size stay visible.
+            square.set_markersize(4.0 + 2.5 * (len(designs) - 1 - rank))
+            square.set_markerfacecolor("none")
 
 
 def _legends(
-    axes: NDArray[np.object_], names: list[str], *, has_discharge: bool
+    figure: Figure,
+    ax: Axes,
+    designs: Mapping[str, CellDesign],
+    charges: Mapping[str, Array],
+    discharges: Mapping[str, pl.DataFrame],
 ) -> None:
-    for row, (whole, zoom) in enumerate(axes):
-        handles, labels = zoom.get_legend_handles_labels()
-        dots = [(h, t) for h, t in zip(handles, labels, strict=True) if ": " in t]
-        place = ("upper left", "lower left", "lower right")[row]
-        zoom.legend(*zip(*dots, strict=True), loc=place)
-        if row == 0:
-            handles, labels = whole.get_legend_handles_labels()
-            known = dict(zip(labels, handles, strict=True))
-            points = [t for t in labels if t not in names]
-            lines = whole.legend(
-                [known[t] for t in (*names, *points)],
-                [*names, *points],
-                loc="lower right",
-                ncols=2 if points else 1,
-                columnspacing=1.2,
-            )
-            lines.set_title(
-                "solid: charge, dashed: discharge" if has_discharge else "first charge",
-                prop={"size": 7.0},
-            )
+    from matplotlib.lines import Line2D
+
+    keys = [
+        Line2D([], [], color=GREY, linewidth=1.3, label="charge"),
+        Line2D([], [], color=GREY, marker="o", linestyle="none", label="its end, UP"),
+    ]
+    if discharges:
+        keys += [
+            Line2D(
+                [], [], color=GREY, linewidth=0.9, linestyle=DASHED, label="discharge"
+            ),
+            Line2D(
+                [],
+                [],
+                color=GREY,
+                marker="s",
+                markerfacecolor="none",
+                linestyle="none",
+                label="its end, LP",
+            ),
+        ]
+    ax.legend(handles=keys, loc="lower right", ncols=2, columnspacing=1.2)
+    colours = cell_colours(charges)
+    cells = [
+        Line2D([], [], color=colours[n], marker="o", label=_values(n, charges[n], d))
+        for n, d in designs.items()
+    ]
+    figure.legend(handles=cells, loc="outside lower center")
+
+
+def _values(name: str, charge: Array, d: CellDesign) -> str:
+    return (
+        f"{name}: {float(charge[-1]):.1f} mAh g⁻¹, "
+        f"UP {d.upper_potential_vs_li_volt:.3f} V, "
+        f"negative {d.negative_end_of_charge_potential_vs_li_volt:.3f} V, "
+        f"LP {d.lower_potential_vs_li_volt:.3f} V"
+    )
 
 
 def _shade_h2h3(pair: NDArray[np.object_], onset: float | None) -> None:

@@ -84,6 +84,7 @@ def _panel(
     ax.set_ylabel(column if len(columns) > 1 else axis_label(column))
     if columns[0] not in table.columns:
         ax.text(0.5, 0.5, "no data", transform=ax.transAxes, ha="center", color=GREY)
+        ax.set_yticks([])
         return
     for i, name in enumerate(columns):
         low, high = _range([table, *bands], name)
@@ -93,7 +94,7 @@ def _panel(
             ratio, y, color=BLACK, linestyle=dash(i), label=("charge", "discharge")[i]
         )
     if len(columns) > 1:
-        ax.legend(loc="lower right", frameon=True, edgecolor="none", framealpha=1.0)
+        ax.legend(loc="best", frameon=True, edgecolor="none", framealpha=1.0)
 
 
 def _range(readings: Sequence[pl.DataFrame], column: str) -> tuple[Array, Array]:

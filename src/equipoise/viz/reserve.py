@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+COLUMNS = (
+    "charge_change_percent",
+    "upper_potential_vs_li_volt",
+    "compensation_fraction",
+)
 CLIMB_VOLT = 0.01
 """A rise of the upper potential that is worth the letters O and F (Fig. 7)."""
 DROPS = (1.0, 5.0)
@@ -54,19 +59,20 @@ def reserve_figure(losses: Mapping[str, pl.DataFrame]) -> Figure:
             zorder=5,
         )
         for name, table in losses.items():
-            _cell(axes, name, table, colours[name])
-        for ax, label in (
-            (kept, "Charge kept / %"),
-            (upper, axis_label("upper_potential_vs_li_volt")),
-            (kappa, axis_label("compensation_fraction")),
-        ):
-            ax.set_ylabel(label)
+            for ax, column in zip(axes, COLUMNS, strict=True):
+                y = floats(table, column, "reserve_figure")
+                y = y + 100.0 if column.endswith("_percent") else y
+                ax.plot(_lost(table), y, color=colours[name], label=name)
+        _letters(upper, losses, colours)
+        for ax, column in zip(axes, COLUMNS, strict=True):
+            kept_label = column.endswith("_percent")
+            ax.set_ylabel("Charge kept / %" if kept_label else axis_label(column))
             ax.set_xlabel("Lost active positive / %")
             ax.set_xlim(0.0, widest)
         _drops(kept, losses, colours)
         kept.set_ylim(top=101.5)
         kept.set_title("Charge")
-        upper.set_title("UP, line O to F")
+        upper.set_title("Upper potential (UP)")
         kappa.set_title("Compensation")
         kappa.set_ylim(-0.03, 1.03)
         letter_panels(axes)
@@ -78,25 +84,27 @@ def _lost(table: pl.DataFrame) -> Array:
     return 100.0 * floats(table, "loss_fraction", "reserve_figure")
 
 
-def _cell(
-    axes: NDArray[np.object_], name: str, table: pl.DataFrame, colour: str
+def _letters(
+    ax: Axes, losses: Mapping[str, pl.DataFrame], colours: Mapping[str, str]
 ) -> None:
-    lost = _lost(table)
-    upper = floats(table, "upper_potential_vs_li_volt", "reserve_figure")
-    kappa = floats(table, "compensation_fraction", "reserve_figure")
-    for ax, y in zip(axes, (_kept(table), upper, kappa), strict=True):
-        ax.plot(lost, y, color=colour, label=name)
+    """Write O and F (Fig. 7) at the ends of the line that climbs most."""
+    lines = {
+        n: floats(t, "upper_potential_vs_li_volt", "reserve_figure")
+        for n, t in losses.items()
+    }
+    name = max(lines, key=lambda n: float(np.ptp(lines[n])))
+    lost, upper = _lost(losses[name]), lines[name]
     if float(np.ptp(upper)) < CLIMB_VOLT:
         return
     for where, letter, offset in ((0, "O", (8, -4)), (-1, "F", (-3, -13))):
-        axes[1].plot([lost[where]], [upper[where]], "o", color=colour, clip_on=False)
-        axes[1].annotate(
+        ax.plot([lost[where]], [upper[where]], "o", color=colours[name], clip_on=False)
+        ax.annotate(
             letter,
             (lost[where], upper[where]),
             xytext=offset,
             textcoords="offset points",
             ha="center",
-            color=colour,
+            color=colours[name],
             weight="bold",
         )
 
@@ -158,7 +166,7 @@ def _legend(
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=len(handles),
+        ncols=len(handles) if len(handles) <= 5 else 4,
         columnspacing=1.4,
     )
 

@@ -17,6 +17,7 @@ from equipoise.viz.style import cell_colours, letter_panels, new_figure, style
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
@@ -34,6 +35,7 @@ EDGE_SHARE = 0.045
 """Of the axes: labels nearer to the frame would be cut off."""
 CLEAR_SHARE = 0.09
 """Of the axes: labels nearer to a marked cell or another label would hide it."""
+PALENESS = 0.5
 FLAT_SHARE = 1e-4
 """A quantity that varies less, relative to itself or to 1, has no contours."""
 LABEL_SHARE = 0.4
@@ -76,8 +78,11 @@ def voltage_map_figure(
             _mark(ax, marked or {})
         for ax in axes.ravel()[len(shown) :]:
             ax.set_visible(False)
-        for ax in axes[-1]:
+        for ax in axes.ravel()[max(len(shown) - 2, 0) : len(shown)]:
             ax.set_xlabel(axis_label("np_ratio"))
+            ax.tick_params(labelbottom=True)
+        axes[0][0].set_xlim(grid.ratio[0], grid.ratio[-1])
+        axes[0][0].set_ylim(grid.volt[0], grid.volt[-1])
         for ax in axes[:, 0]:
             ax.set_ylabel(axis_label("upper_volt"))
         letter_panels(axes.ravel()[: len(shown)])
@@ -105,6 +110,15 @@ def _values(table: pl.DataFrame, grid: _Grid, column: str) -> Array:
     return np.ma.masked_invalid(flat.reshape(grid.shape).T)
 
 
+def _pale(name: str) -> Colormap:
+    """A colour map mixed with white, so that labels stand out."""
+    import matplotlib as mpl
+    from matplotlib.colors import ListedColormap
+
+    colours = mpl.colormaps[name](np.linspace(0.0, 1.0, 256))
+    return ListedColormap(PALENESS + (1.0 - PALENESS) * colours[:, :3])
+
+
 def _contours(
     ax: Axes,
     table: pl.DataFrame,
@@ -114,7 +128,7 @@ def _contours(
 ) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    values = _values(table, grid, column)
+    values, pale = _values(table, grid, column), _pale("viridis")
     unit = unit_symbol(column)
     ax.set_title(f"{quantity(column)} / {unit}" if unit else quantity(column))
     ax.set_facecolor(UNREACHED)
@@ -122,12 +136,12 @@ def _contours(
         return
     low, high = float(values.min()), float(values.max())
     if high - low < FLAT_SHARE * max(abs(low), abs(high), 1.0):
-        ax.pcolormesh(grid.ratio, grid.volt, values, cmap="Greys", alpha=0.1)
+        ax.pcolormesh(grid.ratio, grid.volt, 0.0 * values, cmap=pale, vmin=-1, vmax=1)
         ax.set_title(f"{ax.get_title(loc='left')}: {signed(low, '.3g')} everywhere")
         return
     levels = MaxNLocator(LEVELS, steps=[1, 2, 5, 10]).tick_values(low, high)
     digits = max(0, math.ceil(-math.log10(levels[1] - levels[0]) - 1e-9))
-    ax.contourf(grid.ratio, grid.volt, values, levels, cmap="viridis", alpha=0.45)
+    ax.contourf(grid.ratio, grid.volt, values, levels, cmap=pale)
     lines = ax.contour(
         grid.ratio,
         grid.volt,

@@ -1,0 +1,120 @@
+"""The public surface is pinned: a change here is a change of the interface."""
+
+import importlib
+import inspect
+import pkgutil
+from importlib import resources
+
+import pytest
+
+import equipoise
+
+PINNED = [
+    "CellDesign",
+    "DataError",
+    "EquipoiseError",
+    "EquipoiseWarning",
+    "FitError",
+    "SolveError",
+    "SpecError",
+    "StoreError",
+    "__version__",
+    "compensation_by_loss",
+    "compensation_by_polarisation",
+    "design_cell",
+    "design_half_cell",
+    "fit_msmr",
+    "load_cell",
+    "load_half_cell",
+    "load_half_cell_setup",
+    "np_map",
+    "np_voltage_map",
+    "profiles",
+    "reserve",
+    "tolerance",
+    "weigh_sheet",
+    "with_positive",
+    "write_design_report",
+]
+
+
+def modules():
+    names = [
+        m.name
+        for m in pkgutil.walk_packages(equipoise.__path__, "equipoise.")
+        if not m.name.endswith("__main__")
+    ]
+    return [equipoise, *(importlib.import_module(n) for n in names)]
+
+
+MODULES = modules()
+
+
+def test_the_public_names_are_pinned_and_sorted():
+    assert equipoise.__all__ == PINNED
+    assert sorted(PINNED) == PINNED
+    assert dir(equipoise) == PINNED
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_every_public_name_can_be_imported(name):
+    assert getattr(equipoise, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'desing_cell'"):
+        _ = equipoise.desing_cell
+
+
+def defined_in(module):
+    for name, thing in vars(module).items():
+        own = getattr(thing, "__module__", None) == module.__name__
+        if own and (inspect.isclass(thing) or inspect.isfunction(thing)):
+            yield name, thing
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
+def test_every_module_class_and_public_function_says_what_it_is(module):
+    assert module.__doc__
+    missing = []
+    for name, thing in defined_in(module):
+        if name.startswith("_"):
+            continue
+        if not (thing.__doc__ or "").strip():
+            missing.append(name)
+        if inspect.isclass(thing):
+            for member, value in vars(thing).items():
+                public = not member.startswith("_")
+                target = value.fget if isinstance(value, property) else value
+                target = getattr(target, "__func__", target)
+                if public and inspect.isfunction(target) and not target.__doc__:
+                    missing.append(f"{name}.{member}")
+    assert not missing
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
+def test_dataclasses_are_frozen(module):
+    for name, thing in defined_in(module):
+        parameters = getattr(thing, "__dataclass_params__", None)
+        assert parameters is None or parameters.frozen, name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "py.typed",
+        "spec/library/cells/zhang2026-lb.toml",
+        "spec/library/materials/ncm85.toml",
+        "spec/library/half_cells/zhang2026-ncm85-inli.toml",
+        "report/templates/design.html.j2",
+    ],
+)
+def test_the_package_carries_its_data(path):
+    file = resources.files("equipoise").joinpath(*path.split("/"))
+    assert file.is_file()
+
+
+def test_the_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    assert version("equipoise") == equipoise.__version__

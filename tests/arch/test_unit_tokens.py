@@ -1,0 +1,115 @@
+"""A number's name ends in its unit, in fields and in the library's TOML keys."""
+
+import dataclasses
+import inspect
+import re
+import typing
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+from test_public_names import MODULES, defined_in
+
+from equipoise.core.units import unit_token
+from equipoise.spec import library
+
+EXEMPT = {  # field -> why it has no unit of its own
+    "Band.low": "in the unit of Band.quantity",
+    "Band.high": "in the unit of Band.quantity",
+    "Sourced.value": "in the unit of the key that holds it",
+    "Sourced.low": "in the unit of the key that holds it",
+    "Sourced.high": "in the unit of the key that holds it",
+    "EndState.status": "a code, `Status`",
+    "ErrorSource.percent": "the record is one relative error",
+    "ErrorSource.np_exponent": "an exponent, +1 or -1",
+    "TanhTerm.steepness": "pure number of a closed form, as published",
+    "TanhTerm.centre": "lithium content of a closed form, as published",
+    "MsmrTerm.omega": "pure number, symbol of verbrugge2017",
+    "ElectrodeSpec.mass_fractions": "parts by mass, the plural of a fraction",
+    "BranchFile.cycle": "a number that names a cycle, not a quantity",
+    "MsmrFit.cost": "weighted objective of a fit, for comparison only",
+}
+KEYS_EXEMPT = {"value", "low", "high", "steepness", "centre", "omega"}
+NUMERIC = (float, int, np.floating, np.integer)
+
+
+def is_numeric(annotation):
+    """Whether float, int or an array is somewhere in an annotation (not bool)."""
+    if isinstance(annotation, str):
+        return bool(re.search(r"\b(float|int|Array|NDArray)\b", annotation))
+    if annotation is bool:
+        return False
+    if inspect.isclass(annotation) and not typing.get_args(annotation):
+        return issubclass(annotation, (*NUMERIC, np.ndarray))
+    if typing.get_origin(annotation) is typing.Literal:
+        return False
+    return any(is_numeric(a) for a in typing.get_args(annotation)) or (
+        typing.get_origin(annotation) is np.ndarray
+    )
+
+
+def fields():
+    for module in MODULES:
+        for name, thing in defined_in(module):
+            if not inspect.isclass(thing) or name.startswith("_"):
+                continue
+            if issubclass(thing, BaseModel):
+                hints = {k: f.annotation for k, f in thing.model_fields.items()}
+            elif dataclasses.is_dataclass(thing):
+                hints = {f.name: f.type for f in dataclasses.fields(thing)}
+            else:
+                continue
+            for field, annotation in hints.items():
+                if is_numeric(annotation):
+                    yield f"{name}.{field}"
+
+
+FIELDS = sorted(set(fields()))
+
+
+def test_the_search_finds_numeric_fields():
+    assert len(FIELDS) > 120
+    assert "Window.upper_volt" in FIELDS
+    assert "CellDesign.volume_change_percent" in FIELDS  # float | None
+    assert "Inventory.np_ratio" in FIELDS  # an array
+    assert "Window.model_config" not in FIELDS
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f not in EXEMPT])
+def test_a_numeric_field_ends_in_its_unit(field):
+    name = field.partition(".")[2]
+    assert unit_token(name) is not None, f"{field} has no registered unit"
+
+
+def test_every_exemption_is_still_needed():
+    assert set(EXEMPT) <= set(FIELDS)
+    for field in EXEMPT:
+        assert unit_token(field.partition(".")[2]) is None, field
+
+
+def number_keys(table, inside=""):
+    """Keys that hold a number, a list of numbers, or a sourced number."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            if "value" in value:
+                yield key
+            elif key not in ("mass_fractions",):
+                yield from number_keys(value, key)
+        elif isinstance(value, list):
+            if value and isinstance(value[0], dict):
+                for entry in value:
+                    yield from number_keys(entry, key)
+            elif value and isinstance(value[0], (int, float)):
+                yield key
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield key
+
+
+@pytest.mark.parametrize("kind", ["cells", "half_cells", "materials"])
+def test_a_number_in_the_library_has_its_unit_in_its_key(kind):
+    found = set()
+    for name in library.names(kind):
+        found |= set(number_keys(library.read(kind, name)))
+    assert len(found) > 5
+    without = {k for k in found if unit_token(k) is None} - KEYS_EXEMPT
+    assert not without
