@@ -32,11 +32,12 @@ def test_importing_equipoise_is_light():
 def loaded_after_command(arguments):
     return loaded_after(
         f"import io, sys; sys.argv = ['equipoise', *{arguments!r}]\n"
-        "out, sys.stdout = sys.stdout, io.StringIO()\n"
+        "streams = sys.stdout, sys.stderr\n"
+        "sys.stdout = sys.stderr = io.StringIO()\n"
         "from equipoise.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "assert 'equipoise' in sys.stdout.getvalue()\n"
-        "sys.stdout = out"
+        "sys.stdout, sys.stderr = streams"
     )
 
 

@@ -87,18 +87,18 @@ def test_every_exemption_is_still_needed():
         assert unit_token(field.partition(".")[2]) is None, field
 
 
-def number_keys(table, inside=""):
+def number_keys(table):
     """Keys that hold a number, a list of numbers, or a sourced number."""
     for key, value in table.items():
         if isinstance(value, dict):
             if "value" in value:
                 yield key
             elif key not in ("mass_fractions",):
-                yield from number_keys(value, key)
+                yield from number_keys(value)
         elif isinstance(value, list):
             if value and isinstance(value[0], dict):
                 for entry in value:
-                    yield from number_keys(entry, key)
+                    yield from number_keys(entry)
             elif value and isinstance(value[0], (int, float)):
                 yield key
         elif isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Measured half-cell curves of commercial cathodes (rehm2025) through the user's route."""
+"""Measured curves of commercial cathodes (rehm2025) through the user's route."""
 
 import pytest
 

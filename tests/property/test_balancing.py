@@ -160,7 +160,7 @@ def test_a_discharge_never_brings_more_than_the_charge(ratio, active, loss):
         lithium_loss_mah_per_g_positive=loss,
     )
     result = formed(LB, inventory)
-    assert 0.0 < result.first_discharge_mah_per_g_positive
+    assert result.first_discharge_mah_per_g_positive > 0.0
     assert (
         result.first_discharge_mah_per_g_positive
         <= result.first_charge_mah_per_g_positive
@@ -194,6 +194,16 @@ def test_a_map_is_the_same_in_any_company(some):
     table = eqp.np_map(LB, some)
     alone = [eqp.np_map(LB, r)["first_charge_mah_per_g_positive"][0] for r in some]
     assert table["first_charge_mah_per_g_positive"].to_list() == alone
+
+
+@given(st.floats(0.02, 3.0), st.floats(1.0, 2.0), st.floats(2.2, 2.8))
+def test_a_solved_cell_never_discharges_less_than_nothing(ratio, lower, upper):
+    row = eqp.np_map(LB.with_window(lower_volt=lower, upper_volt=upper), ratio).row(
+        0, named=True
+    )
+    if row["status"] == 0:
+        charge = row["first_charge_mah_per_g_positive"]
+        assert 0.0 <= row["first_discharge_mah_per_g_positive"] <= charge
 
 
 numbers = st.floats(0.1, 100.0)

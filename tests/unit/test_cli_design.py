@@ -176,7 +176,7 @@ def test_what_is_not_a_cell_is_an_input_error(cli, name, tmp_path, monkeypatch):
 def test_a_keyboard_interrupt_ends_quietly(cli, monkeypatch):
     import equipoise.design.cell_design as module
 
-    def interrupted(_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "design_cell", interrupted)
@@ -190,7 +190,7 @@ def test_a_solver_that_gives_up_has_exit_code_3(cli, monkeypatch):
     from equipoise.core.errors import SolveError
     from equipoise.core.status import Status
 
-    def gives_up(_):
+    def gives_up(*_, **__):
         raise SolveError(Status.NOT_FINITE, "an input is not finite", where="LB")
 
     monkeypatch.setattr(module, "design_cell", gives_up)

@@ -58,3 +58,17 @@ def test_strict_is_passed_on(hb):
     result = formed(hb, Inventory.of(hb), upper_volt=[3.5], strict=False)
     assert np.isnan(result.first_discharge_mah_per_g_positive).all()
     assert np.isnan(result.discharge_energy_wh_per_kg_positive).all()
+
+
+@pytest.mark.parametrize("lock", [190.0, 205.0, 220.0, 226.0])
+def test_a_lock_beyond_the_charge_leaves_nothing_to_discharge(lb, lock):
+    from dataclasses import replace
+
+    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": lock})
+    cell = replace(lb, positive=replace(lb.positive, spec=spec))
+    try:
+        result = formed(cell, Inventory.of(cell))
+    except SpecError as error:
+        assert "nothing to discharge" in str(error)  # noqa: PT017
+    else:
+        assert float(result.first_discharge_mah_per_g_positive) >= 0.0

@@ -102,3 +102,24 @@ def test_a_thin_separator_raises_only_the_stack_energy(lb):
     assert min(raised) > 2.0
     same = [n for n in thick.columns if "stack" not in n]
     assert thick.select(same).equals(thin.select(same))
+
+
+@pytest.mark.parametrize("ratio", [1e-6, 0.02, 0.05, 0.1])
+def test_a_cell_that_charges_less_than_the_lock_does_not_discharge_backwards(lb, ratio):
+    row = eqp.np_map(lb, ratio).row(0, named=True)
+    if row["status"] == 0:
+        assert row["first_discharge_mah_per_g_positive"] >= 0.0
+        assert row["energy_wh_per_kg_positive"] >= 0.0
+    else:
+        assert row["first_discharge_mah_per_g_positive"] is None
+
+
+@pytest.mark.parametrize("thickness", [0.0, -5.0, np.nan])
+def test_an_impossible_separator_is_refused(lb, thickness):
+    with pytest.raises(SpecError, match="separator_um"):
+        eqp.np_map(lb, [1.1], separator_um=thickness)
+
+
+def test_ratios_of_two_dimensions_are_refused_in_words(lb):
+    with pytest.raises(SpecError, match=r"np_ratio"):
+        eqp.np_map(lb, [[1.0, 1.1], [1.2, 1.3]])

@@ -84,3 +84,35 @@ def test_every_column_ends_in_a_unit(lb):
 def test_another_word_than_charge_or_discharge_is_refused(lb):
     with pytest.raises(SpecError, match="lithiation"):
         eqp.profiles(lb, "lithiation")
+
+
+@pytest.fixture(scope="module")
+def graphite(lb, tmp_path_factory):
+    """LB with graphite, whose first lithiation consumes 25 mAh/g for good."""
+    from equipoise.spec import library
+
+    text = library.text("cells", "zhang2026-lb")
+    for old, new in (
+        ('"lto"', '"graphite"'),
+        ("{ lto = 30", "{ graphite = 30"),
+        ("negative_capacity_mah_per_g = 132", "negative_capacity_mah_per_g = 350"),
+        ("upper_volt = 2.75", "upper_volt = 4.2"),
+        ("lower_volt = 1.35", "lower_volt = 2.5"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path_factory.mktemp("graphite") / "cell.toml"
+    path.write_text(text)
+    return eqp.load_cell(path)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_potentials_of_a_profile_stay_near_their_curves(graphite, direction):
+    """Lithium lost on the first lithiation leaves no negative content behind."""
+    table = eqp.profiles(graphite, direction)
+    u = table["negative_electrode_potential_volt"].to_numpy()
+    curve = graphite.negative.half_cell.lithiation.potential_vs_li_volt
+    assert curve.min() - 0.1 < u.min()
+    assert u.max() < curve.max() + 0.1
+    assert table["voltage_volt"].min() > 0.0
+    assert table["negative_lithiation_fraction"].min() > -1e-3

@@ -165,3 +165,22 @@ def test_a_cell_that_starts_beyond_its_cut_off_is_refused(lb):
     )
     with pytest.raises(SpecError, match="already past"):
         end_of_charge(lb, inventory)
+
+
+@pytest.mark.parametrize("loss", [50.0, 100.0, 200.0])
+def test_no_more_lithium_leaves_the_negative_than_is_in_it(lb, loss):
+    """A discharge that empties the negative ends there, like one of the positive."""
+    inventory = Inventory.of(lb, lithium_loss_mah_per_g_positive=loss)
+    state = end_of_discharge(lb, inventory, end_of_charge(lb, inventory))
+    assert float(state.negative_mah_per_g) >= -1e-6
+
+
+@pytest.mark.parametrize("lock", [227.0, 300.0])
+def test_a_lock_larger_than_the_curve_names_the_cell_and_the_key(lb, lock):
+    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": lock})
+    cell = replace(lb, positive=replace(lb.positive, spec=spec))
+    with pytest.raises(SpecError, match="locked_capacity_mah_per_g") as caught:
+        discharge_curve(cell)
+    text = str(caught.value)
+    assert "positive.locked_capacity_mah_per_g" in text, text
+    assert "zhang2026-lb" in text, text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
+
 from equipoise.core.errors import SpecError
 
 MOST = 100_000
@@ -29,7 +31,10 @@ def number_list(text: str, *, option: str) -> list[float]:
                 remedy=f"for example {option} 1.0:1.5:0.05",
             )
         start, stop, step = parts
-        count = int((stop - start) / step + 1e-9) + 1
+        steps = (stop - start) / step
+        if steps > MOST:
+            _limit(steps, option)
+        count = int(steps + 1e-9) + 1
         _limit(count, option)
         return [round(start + i * step, 12) for i in range(count)]
     values = [_number(p, text, option) for p in text.split(",") if p.strip()]
@@ -41,19 +46,22 @@ def number_list(text: str, *, option: str) -> list[float]:
     return values
 
 
-def _limit(count: int, option: str) -> None:
+def _limit(count: float, option: str) -> None:
     if count > MOST:
         raise SpecError(
-            f"{count} values asked for, at most {MOST} are taken", where=option
+            f"{count:.6g} values asked for, at most {MOST} are taken", where=option
         )
 
 
 def _number(part: str, text: str, option: str) -> float:
     try:
-        return float(part)
+        value = float(part)
     except ValueError:
+        value = nan
+    if not isfinite(value):
         raise SpecError(
-            f"{part.strip()!r} in {text!r} is not a number",
+            f"{part.strip()!r} in {text!r} is not a finite number",
             where=option,
             remedy=f"decimal points, commas between: {option} 1.0,1.1",
-        ) from None
+        )
+    return value

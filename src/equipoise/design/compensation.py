@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.core.errors import SpecError
-from equipoise.design.formed import formed, h2h3_usage
+from equipoise.design.formed import formed
 from equipoise.design.inventory import Inventory
 from equipoise.design.states import reached_mah_per_g
 from equipoise.design.volume import volume_changes_percent
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+LARGEST_DROP = 0.4
 RESERVE_GRID = np.linspace(0.0, 0.5, 129)
 """Losses of active positive searched for a reserve, refined by interpolation."""
 
@@ -62,12 +63,23 @@ def compensation_by_loss(
             where="loss_fraction",
             remedy="0.05 stands for 5 % of the active positive",
         )
-    inventory = Inventory.of(
-        cell,
-        positive_active_fraction=1.0 - loss,
-        positive_isolated_at_mah_per_g=isolated_at_mah_per_g,
+    inventory = _after_loss(cell, loss, isolated_at_mah_per_g)
+    return _response(cell, "loss_fraction", loss, formed(cell, inventory))
+
+
+def _after_loss(cell: Cell, loss: Array, isolated_at: ArrayLike) -> Inventory:
+    """Inventory after losing a share of what is active now.
+
+    What was isolated before keeps all its lithium, what is lost now keeps the
+    lithium of the state it was cut off in; both make one mean state.
+    """
+    before = Inventory.of(cell).positive_active_fraction
+    active = before * (1.0 - loss)
+    gone = np.where(active < 1.0, 1.0 - active, 1.0)
+    mean = before * loss * np.asarray(isolated_at, np.float64) / gone
+    return Inventory.of(
+        cell, positive_active_fraction=active, positive_isolated_at_mah_per_g=mean
     )
-    return _response(cell, "loss_fraction", loss, formed(cell, inventory), 1.0 - loss)
 
 
 def compensation_by_polarisation(
@@ -90,12 +102,10 @@ def compensation_by_polarisation(
         )
     inventory = Inventory.of(cell, np_ratio=np.full_like(eta, cell.np_ratio))
     result = formed(cell, inventory, polarisation_volt=eta)
-    return _response(cell, "polarisation_volt", eta, result, np.ones_like(eta))
+    return _response(cell, "polarisation_volt", eta, result)
 
 
-def _response(
-    cell: Cell, driver: str, values: Array, result: Formed, active: Array
-) -> pl.DataFrame:
+def _response(cell: Cell, driver: str, values: Array, result: Formed) -> pl.DataFrame:
     import polars as pl  # 0.5 s: only where a table is made
 
     charged = result.charged
@@ -111,8 +121,7 @@ def _response(
             charged.negative_potential_vs_li_volt
         ),
         "compensation_fraction": charged.compensation_fraction,
-        "h2h3_usage_mah_per_g_positive": active
-        * h2h3_usage(cell, charged.positive_mah_per_g),
+        "h2h3_usage_mah_per_g_positive": result.h2h3_usage_mah_per_g_positive,
     }
     for name, volume in volume_changes_percent(
         cell, charged.positive_mah_per_g
@@ -156,23 +165,31 @@ def reserve(
     Parameters
     ----------
     charge_drop_fraction
-        Drops, each between 0 and 0.4.
+        Drops of the charge, each above 0 and at most `LARGEST_DROP`.
+
+    Raises
+    ------
+    SpecError
+        If a drop is outside that range.
     """
     drops = np.atleast_1d(np.asarray(charge_drop_fraction, np.float64))
+    if not np.all((drops > 0.0) & (drops <= LARGEST_DROP)):
+        raise SpecError(
+            f"charge_drop_fraction must be above 0 and at most {LARGEST_DROP:g}; "
+            f"given is {', '.join(f'{d:g}' for d in drops)}",
+            where="charge_drop_fraction",
+            remedy="0.05 stands for 5 % less charge",
+        )
     charged = float(reached_mah_per_g(cell, Inventory.of(cell)))
     isolated = np.array([0.0, cell.locked_capacity_mah_per_g, charged])
-    active = 1.0 - RESERVE_GRID
-    inventory = Inventory.of(
-        cell,
-        positive_active_fraction=active,
-        positive_isolated_at_mah_per_g=isolated[:, None],
-    )
+    inventory = _after_loss(cell, RESERVE_GRID, isolated[:, None])
     start = inventory.positive_start_mah_per_g
-    charge = active * (reached_mah_per_g(cell, inventory) - start)
-    kept = charge / (charged - start)
+    f_p = inventory.positive_active_fraction
+    charge = f_p * (reached_mah_per_g(cell, inventory) - start)
+    kept = charge / charge[:, :1]
     found = [[_crossing(k, 1.0 - float(d)) for k in kept] for d in drops]
     return tuple(
-        _reserve(float(d), f, float(charged - start))
+        _reserve(float(d), f, float(charge[0, 0]))
         for d, f in zip(drops, found, strict=True)
     )
 

@@ -26,17 +26,15 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-_SHARE = "a share of the active material as built, 0 to 1"
-_REMEDY = {
-    "np_ratio": "n/p is capacity of the negative / capacity of the positive, e.g. 1.1",
+_SHARE = (1.0, "a share of the active material as built, 0 to 1")
+_LIMITS = {
+    "np_ratio": (
+        np.finfo(np.float64).max,
+        "n/p is capacity of the negative / capacity of the positive, e.g. 1.1",
+    ),
     "positive_active_fraction": _SHARE,
     "negative_active_fraction": _SHARE,
 }
-
-
-def _worst(values: Array) -> float:
-    bad = values[~((values > 0.0) & np.isfinite(values))]
-    return float(bad.flat[0])
 
 
 @dataclass(frozen=True, slots=True)

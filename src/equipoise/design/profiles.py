@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.core.errors import SpecError
 from equipoise.design.formed import Formed, formed
 from equipoise.design.inventory import Inventory
 from equipoise.design.states import discharge_curve
@@ -36,9 +37,18 @@ def profiles(
         1 / dQdV(cell) = 1 / dQdV(positive) + 1 / dQdV(negative)
 
     The charge is the first one, from the as-built state; the discharge follows it.
+
+    Raises
+    ------
+    SpecError
+        If the direction is another word, or the cell does not reach its window.
     """
     import polars as pl  # 0.5 s: only where a table is made
 
+    if direction not in ("charge", "discharge"):
+        raise SpecError(
+            f"direction = {direction!r}", remedy="use 'charge' or 'discharge'"
+        )
     inventory = inventory or Inventory.of(cell)
     result = formed(cell, inventory)
     positive, negative = _curves(cell, direction)

@@ -132,6 +132,15 @@ def end_of_charge(
         np.asarray(eta, np.float64),
         _charge_bracket(positive),
     )
+    begun = inventory.positive_start_mah_per_g > state.positive_mah_per_g
+    if strict and begun.any():
+        q = float(np.asarray(state.positive_mah_per_g)[begun].flat[0])
+        raise SpecError(
+            f"as built, the cell is already past its upper cut-off: charging would "
+            f"end at {q:.1f} mAh/g taken out of the positive",
+            where=f"{cell.where or cell.name}: inventory.positive_start_mah_per_g",
+            remedy="start below that, or raise window.upper_volt",
+        )
     if strict:
         _require(state, cell, "upper_volt", volt)
     return state
@@ -182,7 +191,7 @@ def end_of_discharge(
             f"nothing to discharge: the charge ends at {q:.1f} mAh/g, where the "
             "discharging cell is already below its lower cut-off (the lithium that "
             f"does not return is {cell.locked_capacity_mah_per_g:g} mAh/g)",
-            where=f"{cell.where or cell.name}: window",
+            where=f"{cell.where or cell.name}: window.lower_volt",
             remedy="raise upper_volt or lower lower_volt",
         )
     if strict:

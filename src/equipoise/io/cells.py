@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from equipoise.spec.curve import HalfCell
 
 
+_KIND = {"cells": "full cell", "half_cells": "half cell"}
+
+
 def load_cell(name_or_path: str | Path) -> Cell:
     """Load a full cell from the library or from a TOML file.
 
@@ -64,7 +67,7 @@ def load_half_cell_setup(name_or_path: str | Path) -> HalfCellSetup:
     """Load a half cell from the library or from a TOML file; see `load_cell`."""
     content, where, folder = _content(name_or_path, "half_cells")
     spec = validated(HalfCellSpec, content, where=where)
-    counter = library.material(spec.counter)
+    counter = _known(spec.counter, f"{where}: counter")
     if not isinstance(counter.open_circuit, ConstantCurve):
         raise SpecError(
             f"{spec.counter!r} has no constant potential",
@@ -143,6 +146,12 @@ def _content(name_or_path: str | Path, kind: str) -> tuple[dict[str, Any], str, 
     path = Path(name_or_path)
     if path.exists() or path.suffix == ".toml" or "/" in text:
         return read_toml(path), text, path.parent
+    other = "half_cells" if kind == "cells" else "cells"
+    if text in library.names(other):
+        raise SpecError(
+            f"{text!r} is a bundled {_KIND[other]}, a {_KIND[kind]} was expected",
+            remedy=f"there are: {', '.join(library.names(kind))}",
+        )
     known = (*library.names("cells"), *library.names("half_cells"))
     raise SpecError(
         f"{text!r} is neither a bundled cell nor a file",
@@ -201,7 +210,7 @@ def _material(
     if material.endswith(".toml"):
         declared, curves = load_half_cell(folder / material)
         return _declared(declared, material), curves
-    known = library.material(material)
+    known = _known(material, f"{where}: {side}.material")
     if known.open_circuit is None:
         raise SpecError(
             f"{material!r} (kind: {known.kind}) has no open-circuit curve",
@@ -210,6 +219,17 @@ def _material(
             + ", ".join(n for n in library.names("materials") if _is_active(n)),
         )
     return known, half_cell(material, known.open_circuit)
+
+
+def _known(name: str, where: str) -> Material:
+    if name not in library.names("materials"):
+        raise SpecError(
+            f"there is no material {name!r} in the library",
+            where=where,
+            remedy=f"{nearest(name, library.names('materials'))}; or give a .toml file "
+            "that declares a measured curve",
+        )
+    return library.material(name)
 
 
 def _is_active(name: str) -> bool:
@@ -244,7 +264,7 @@ def _declared(declared: CurveFile, where: str) -> Material:
     }
     own = {"name": declared.name, "title": declared.name, "open_circuit": None}
     if declared.like is not None:
-        return library.material(declared.like).model_copy(
+        return _known(declared.like, f"{where}.like").model_copy(
             update=own | given | {"caveats": (), "alternative_open_circuit": {}}
         )
     if "density_g_per_cm3" not in given:
@@ -257,7 +277,7 @@ def _declared(declared: CurveFile, where: str) -> Material:
 
 
 def _separator(name: str, where: str) -> Material:
-    material = library.material(name)
+    material = _known(name, f"{where}: separator.material")
     if material.kind != "electrolyte":
         raise SpecError(
             f"{name!r} is not an electrolyte but of kind {material.kind!r}",

@@ -67,6 +67,10 @@ def cutoff(
         if g_hi < V[i]:
             status[i] = _ABOVE
             continue
+        if g_lo == V[i] or g_hi == V[i]:
+            q[i] = below if g_lo == V[i] else above
+            status[i] = _OK
+            continue
         x1, x2, g1, g2 = above, below, g_hi - V[i], g_lo - V[i]
         x3, g3, t = x2, g2, 0.5
         for _ in range(_MOST_STEPS):

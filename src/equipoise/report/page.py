@@ -21,7 +21,7 @@ from equipoise.report.rows import (
     tolerance_rows,
     weigh_rows,
 )
-from equipoise.report.wording import brief, commands, limits, own_notes
+from equipoise.report.wording import brief, commands, limits
 from equipoise.viz.style import svg_text
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def page(
         maps=[map_table(f, has_h2h3=_has_h2h3(f[0])) for f in families(answers)],
         separator_um=separator_um,
         curves=curve_sources([*(a.cell for a in answers), *materials]),
-        notes=[(a.label, own_notes(a)) for a in answers],
+        notes=[(a.label, a.design.notes) for a in answers],
         limits=limits(answers),
         commands=commands(answers, np_ratios),
         files=files,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from equipoise.core.units import unit_symbol
-from equipoise.viz.labels import signed
+from equipoise.viz.labels import quantity, signed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -180,9 +180,9 @@ def band_rows(answers: Sequence[Answer]) -> list[tuple[str, str, str, str, str, 
     return [
         (
             a.label,
-            labels[b.quantity],
-            shown(getattr(a.design, b.quantity), _FORMATS[b.quantity]),
-            span(b.low, b.high, _FORMATS[b.quantity]),
+            labels.get(b.quantity, quantity(b.quantity)),
+            shown(getattr(a.design, b.quantity), _FORMATS.get(b.quantity, ".3g")),
+            span(b.low, b.high, _FORMATS.get(b.quantity, ".3g")),
             unit_symbol(b.quantity),
             b.over,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ def write_tables(answers: Sequence[Answer], folder: Path) -> list[Path]:
     """Write designs, weigh sheets and maps; return the files in order."""
     designs = {
         "equipoise": __version__,
-        "cells": [a.design.to_dict() for a in answers],
+        "cells": [_finite(a.design.to_dict()) for a in answers],
     }
     files = [
         write_atomic(
@@ -36,6 +37,17 @@ def write_tables(answers: Sequence[Answer], folder: Path) -> list[Path]:
         files += _both(a.map, folder, f"np_map_{a.stem}")
         files += _both(a.voltage_map, folder, f"np_voltage_map_{a.stem}")
     return files
+
+
+def _finite(value: object) -> object:
+    """Replace NaN and infinities by None at any depth: JSON has no word for them."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
 
 
 def weigh_table(answers: Sequence[Answer]) -> pl.DataFrame:

@@ -90,15 +90,6 @@ def limits(answers: Sequence[Answer]) -> list[str]:
     return found
 
 
-def own_notes(a: Answer) -> list[str]:
-    """Notes of a design that are not the caveats of its materials (listed there)."""
-    cell = a.cell
-    names = (cell.positive.material.name, cell.negative.material.name)
-    return [
-        n for n in a.design.notes if not n.startswith(tuple(f"{m}: " for m in names))
-    ]
-
-
 def commands(answers: Sequence[Answer], np_ratios: Sequence[float]) -> list[str]:
     """Shell lines that repeat each cell; empty for a cell that has no file."""
     found: list[str] = []

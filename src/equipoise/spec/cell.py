@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +11,7 @@ from pydantic import Field, model_validator
 from equipoise.core.errors import SpecError
 from equipoise.spec.electrode import Electrode, ElectrodeSpec, disc_area_cm2
 from equipoise.spec.frozen import Finite, Fraction, Frozen, NonNegative, Positive
+from equipoise.spec.validation import validated
 
 if TYPE_CHECKING:
     from equipoise.spec.material import Material
@@ -289,10 +291,16 @@ class Cell:
         return disc_area_cm2(self.spec.separator.diameter_mm)
 
     def with_np_ratio(self, np_ratio: float) -> Cell:
-        """The same cell with another n/p ratio; the negative's mass follows."""
-        if not np_ratio > 0.0:
+        """The same cell with another n/p ratio; the negative's mass follows.
+
+        Raises
+        ------
+        SpecError
+            If the ratio is not > 0 and finite.
+        """
+        if not (np_ratio > 0.0 and isfinite(np_ratio)):
             raise SpecError(
-                f"np_ratio = {np_ratio:g} must be > 0",
+                f"np_ratio = {np_ratio:g} must be > 0 and finite",
                 where="balance.np_ratio",
                 remedy="n/p is capacity of the negative / capacity of the positive",
             )
@@ -306,12 +314,19 @@ class Cell:
     def with_window(
         self, *, lower_volt: float | None = None, upper_volt: float | None = None
     ) -> Cell:
-        """The same cell between other cut-off voltages."""
+        """The same cell between other cut-off voltages.
+
+        Raises
+        ------
+        SpecError
+            If they are not finite or not in order.
+        """
         old = self.spec.window
-        window = Window(
-            lower_volt=old.lower_volt if lower_volt is None else lower_volt,
-            upper_volt=old.upper_volt if upper_volt is None else upper_volt,
-        )
+        new = {
+            "lower_volt": old.lower_volt if lower_volt is None else float(lower_volt),
+            "upper_volt": old.upper_volt if upper_volt is None else float(upper_volt),
+        }
+        window = validated(Window, new, where=f"{self.name}: window")
         spec = self.spec.model_copy(update={"window": window})
         return replace(self, spec=spec)
 

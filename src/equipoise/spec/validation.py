@@ -31,8 +31,14 @@ def _translated(
 ) -> SpecError:
     lines: list[str] = []
     remedy = ""
-    for problem in error.errors(include_url=False):
-        path = [str(p) for p in problem["loc"]]
+    problems = error.errors(include_url=False)
+    named = {_path(p["loc"]) for p in problems if _is_model_branch(p["loc"])}
+    for problem in problems:
+        path = list(_path(problem["loc"]))
+        if problem["loc"][-1:] == ("str",) and any(
+            len(n) > len(path) and n[: len(path)] == tuple(path) for n in named
+        ):
+            continue  # the table that stands there was read as a table
         key = ".".join(path) or "(the whole file)"
         found = problem.get("input")
         match problem["type"]:
@@ -44,9 +50,25 @@ def _translated(
             case "value_error":
                 text = problem["msg"].removeprefix("Value error, ")
                 lines.append(f"{key}: {text}" if path else text)
+            case "model_type" | "string_type" if tuple(path) != problem["loc"]:
+                line = f"{key} = {_short(found)}: a name or a table was expected"
+                lines += [] if line in lines else [line]
             case _:
                 lines.append(f"{key} = {_short(found)}: {problem['msg'].lower()}")
     return SpecError("\n  ".join(lines), where=where, remedy=remedy)
+
+
+def _path(loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The user's keys: without the names pydantic gives to branches of a union."""
+    return tuple(str(p) for i, p in enumerate(loc) if not _is_branch(p, i))
+
+
+def _is_branch(step: int | str, index: int) -> bool:
+    return index > 0 and (step == "str" or "[" in str(step))
+
+
+def _is_model_branch(loc: tuple[int | str, ...]) -> bool:
+    return any("[" in str(step) for step in loc)
 
 
 def _short(found: object) -> str:
