@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,13 +64,10 @@ def test_strict_is_passed_on(hb):
 
 @pytest.mark.parametrize("lock", [190.0, 205.0, 220.0, 226.0])
 def test_a_lock_beyond_the_charge_leaves_nothing_to_discharge(lb, lock):
-    from dataclasses import replace
-
     spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": lock})
     cell = replace(lb, positive=replace(lb.positive, spec=spec))
-    try:
-        result = formed(cell, Inventory.of(cell))
-    except SpecError as error:
-        assert "nothing to discharge" in str(error)  # noqa: PT017
-    else:
-        assert float(result.first_discharge_mah_per_g_positive) >= 0.0
+    result = formed(cell, Inventory.of(cell), strict=False)
+    discharge = float(result.first_discharge_mah_per_g_positive)
+    assert np.isnan(discharge) or discharge >= 0.0
+    if lock > float(result.first_charge_mah_per_g_positive) + 5.0:
+        assert np.isnan(discharge) or discharge == 0.0

@@ -87,7 +87,7 @@ def test_another_word_than_charge_or_discharge_is_refused(lb):
 
 
 @pytest.fixture(scope="module")
-def graphite(lb, tmp_path_factory):
+def graphite(tmp_path_factory):
     """LB with graphite, whose first lithiation consumes 25 mAh/g for good."""
     from equipoise.spec import library
 

@@ -16,45 +16,56 @@ if TYPE_CHECKING:
 DEFAULT_MAP = "0.95,1.0,1.05,1.1,1.15,1.2,1.25,1.3,1.4,1.5,1.75,2.0"
 
 
+CellName = Annotated[
+    str, typer.Argument(help="Bundled cell or half cell, or a .toml file.")
+]
+Ratios = Annotated[
+    str,
+    typer.Option(
+        "--np",
+        help="n/p ratios of the map: 1.0,1.1 or start:stop:step. "
+        "A single value also redesigns the cell itself.",
+    ),
+]
+Material = Annotated[
+    str, typer.Option(help="Another positive material (library name or .toml).")
+]
+Upper = Annotated[
+    float | None, typer.Option("--upper-volt", help="Another upper cut-off.")
+]
+Lower = Annotated[
+    float | None, typer.Option("--lower-volt", help="Another lower cut-off.")
+]
+SeparatorUm = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        help="Engineered separator: of the map's stack energy (default: as built) "
+        "and of the second stack energy (default: 30).",
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON object instead of tables.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for report.html, tables (CSV, Parquet), figures."),
+]
+Figures = Annotated[
+    bool, typer.Option("--figures/--no-figures", help="With --out: draw figures.")
+]
+
+
 def design(
-    cell: Annotated[
-        str, typer.Argument(help="Bundled cell or half cell, or a .toml file.")
-    ],
-    np: Annotated[
-        str,
-        typer.Option(
-            "--np",
-            help="n/p ratios of the map: 1.0,1.1 or start:stop:step. "
-            "A single value also redesigns the cell itself.",
-        ),
-    ] = "",
-    positive: Annotated[
-        str, typer.Option(help="Another positive material (library name or .toml).")
-    ] = "",
-    upper: Annotated[
-        float | None, typer.Option("--upper-volt", help="Another upper cut-off.")
-    ] = None,
-    lower: Annotated[
-        float | None, typer.Option("--lower-volt", help="Another lower cut-off.")
-    ] = None,
-    separator_um: Annotated[
-        float | None,
-        typer.Option(
-            min=0.1,
-            help="Engineered separator: of the map's stack energy (default: as built) "
-            "and of the second stack energy (default: 30).",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of tables.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for report.html, tables (CSV, Parquet), figures."),
-    ] = None,
-    figures: Annotated[
-        bool, typer.Option("--figures/--no-figures", help="With --out: draw figures.")
-    ] = True,
+    cell: CellName,
+    np: Ratios = "",
+    positive: Material = "",
+    upper: Upper = None,
+    lower: Lower = None,
+    separator_um: SeparatorUm = None,
+    as_json: AsJson = False,
+    out: Out = None,
+    figures: Figures = True,
 ) -> None:
     """Balance a cell: what to weigh, where each electrode will stand.
 
@@ -80,25 +91,12 @@ def design(
         if positive:
             resolved = with_positive(resolved, positive)
         if upper is not None or lower is not None:
-            resolved = _rewindowed(resolved, lower, upper)
+            resolved = resolved.with_window(lower_volt=lower, upper_volt=upper)
         ratios = number_list(np or DEFAULT_MAP, option="--np")
         if len(ratios) == 1:
             resolved = resolved.with_np_ratio(ratios[0])
             ratios = number_list(DEFAULT_MAP, option="--np")
         _full_cell(resolved, ratios, separator_um, as_json, out, figures)
-
-
-def _rewindowed(cell: Cell, lower: float | None, upper: float | None) -> Cell:
-    from equipoise.spec.cell import Window
-    from equipoise.spec.validation import validated
-
-    old = cell.spec.window
-    window = {
-        "lower_volt": old.lower_volt if lower is None else lower,
-        "upper_volt": old.upper_volt if upper is None else upper,
-    }
-    validated(Window, window, where="--lower-volt / --upper-volt")
-    return cell.with_window(**window)
 
 
 def _full_cell(

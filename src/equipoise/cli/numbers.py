@@ -60,7 +60,7 @@ def _number(part: str, text: str, option: str) -> float:
         value = nan
     if not isfinite(value):
         raise SpecError(
-            f"{part.strip()!r} in {text!r} is not a finite number",
+            f"{part.strip()!r} in {text!r} is not a number",
             where=option,
             remedy=f"decimal points, commas between: {option} 1.0,1.1",
         )

@@ -5,35 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from equipoise.design.bands import Band, bands
 from equipoise.design.compensation import Reserve, reserve
 from equipoise.design.formed import Formed, formed
 from equipoise.design.inventory import Inventory
+from equipoise.design.notes import caveats, notes
 from equipoise.design.stack import stack, stack_energy
-from equipoise.design.states import reached_mah_per_g
 from equipoise.design.volume import volume_changes_percent
 from equipoise.design.weigh_sheet import WeighSheet, weigh_sheet
 
 if TYPE_CHECKING:
+    from equipoise.design.states import EndState
     from equipoise.spec.cell import Cell
 
 THIN_SEPARATOR_UM = 30.0
 """Engineered separator for the second stack energy (a product, not a pellet)."""
-_REACHED_VOLT = 1e-6
-NOTABLE_EXTRAPOLATION_FRACTION = 0.01
-"""Of the charge: above it, the design carries a note."""
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Lowest and highest answer over a named modelling choice."""
-
-    quantity: str
-    low: float
-    high: float
-    over: str
+_CHARGE, _DISCHARGE = (
+    "first_charge_mah_per_g_positive",
+    "first_discharge_mah_per_g_positive",
+)
+_MADE_OF = {
+    "first_charge_mah": (_CHARGE,),
+    "first_discharge_mah": (_DISCHARGE,),
+    "first_cycle_efficiency": (_CHARGE, _DISCHARGE),
+}
+"""Outputs that only rescale others share their role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,8 @@ class CellDesign:
 
     def role(self, quantity: str) -> str:
         """Whether a quantity was calibrated or is predicted."""
-        per_gram = quantity if "_per_" in quantity else f"{quantity}_per_g_positive"
-        known = {quantity, per_gram} & set(self.calibrated)
+        made_of = _MADE_OF.get(quantity, (quantity,))
+        known = all(part in self.calibrated for part in made_of)
         return "calibrated" if known else "predicted"
 
     def band(self, quantity: str) -> tuple[float, float] | None:
@@ -135,166 +133,90 @@ def design_cell(
     """
     inventory = Inventory.of(cell)
     result = formed(cell, inventory)
+    reserves = reserve(cell)
+    numbers = _first_cycle(cell, result) | _ends(cell, result)
+    as_built = _stack_energy(cell, result, None)
+    thin = _stack_energy(cell, result, thin_separator_um)
     charged, discharged = result.charged, result.discharged
-    sheet = weigh_sheet(cell)
-    energy = float(result.discharge_energy_wh_per_kg_positive)
-    as_built = _energy(cell, energy, None)
-    thin = _energy(cell, energy, thin_separator_um)
-    volumes = {
-        k: float(v)
-        for k, v in volume_changes_percent(cell, charged.positive_mah_per_g).items()
-    }
-    charge = float(result.first_charge_mah_per_g_positive)
-    discharge = float(result.first_discharge_mah_per_g_positive)
-    q_n = cell.negative_capacity_mah_per_g
+    volumes = volume_changes_percent(cell, charged.positive_mah_per_g).values()
+    has_onset = cell.positive.material.h2h3_onset_vs_li_volt is not None
+    usage = float(result.h2h3_usage_mah_per_g_positive)
     return CellDesign(
         name=cell.name,
-        np_ratio=cell.np_ratio,
-        upper_volt=cell.spec.window.upper_volt,
-        lower_volt=cell.spec.window.lower_volt,
-        weigh=sheet,
-        first_charge_mah_per_g_positive=charge,
-        first_discharge_mah_per_g_positive=discharge,
-        first_charge_mah=charge * cell.positive_mass_mg * 1e-3,
-        first_discharge_mah=discharge * cell.positive_mass_mg * 1e-3,
-        first_cycle_efficiency=discharge / charge,
-        upper_potential_vs_li_volt=float(charged.upper_potential_vs_li_volt),
-        negative_end_of_charge_potential_vs_li_volt=float(
-            charged.negative_potential_vs_li_volt
-        ),
-        negative_end_of_charge_lithiation_fraction=float(
-            charged.negative_mah_per_g / q_n
-        ),
-        lower_potential_vs_li_volt=float(discharged.upper_potential_vs_li_volt),
-        negative_end_of_discharge_potential_vs_li_volt=float(
-            discharged.negative_potential_vs_li_volt
-        ),
-        negative_end_of_discharge_lithiation_fraction=float(
-            discharged.negative_mah_per_g / q_n
-        ),
-        limiting_electrode_end_of_charge=_limiting(charged.compensation_fraction),
-        limiting_electrode_end_of_discharge=_limiting(discharged.compensation_fraction),
-        volume_change_percent=next(iter(volumes.values()), None),
-        h2h3_usage_mah_per_g_positive=(
-            None
-            if cell.positive.material.h2h3_onset_vs_li_volt is None
-            else float(result.h2h3_usage_mah_per_g_positive)
-        ),
-        compensation_fraction=float(charged.compensation_fraction),
-        charge_per_polarisation_mah_per_g_per_volt=float(
-            charged.charge_per_polarisation_mah_per_g_per_volt
-        ),
-        reserves=reserve(cell),
-        mean_discharge_volt=float(result.mean_discharge_volt),
-        energy_wh_per_kg_positive=energy,
+        weigh=weigh_sheet(cell),
+        limiting_electrode_end_of_charge=_limiting(charged),
+        limiting_electrode_end_of_discharge=_limiting(discharged),
+        volume_change_percent=next((float(v) for v in volumes), None),
+        h2h3_usage_mah_per_g_positive=usage if has_onset else None,
+        reserves=reserves,
         energy_wh_per_kg_stack=as_built[0],
         energy_wh_per_l_stack=as_built[1],
         thin_separator_um=thin_separator_um,
         energy_wh_per_kg_thin_stack=thin[0],
         energy_wh_per_l_thin_stack=thin[1],
-        bands=_bands(cell, inventory, result, volumes),
+        bands=bands(cell, inventory, result),
         calibrated=cell.calibrated,
-        notes=_notes(cell, result),
-        caveats=_caveats(cell),
+        notes=notes(cell, result, reserves),
+        caveats=caveats(cell),
+        **numbers,
     )
+
+
+def _first_cycle(cell: Cell, result: Formed) -> dict[str, float]:
+    charge = float(result.first_charge_mah_per_g_positive)
+    discharge = float(result.first_discharge_mah_per_g_positive)
+    gram = cell.positive_mass_mg * 1e-3
+    return {
+        "np_ratio": cell.np_ratio,
+        "upper_volt": cell.spec.window.upper_volt,
+        "lower_volt": cell.spec.window.lower_volt,
+        "first_charge_mah_per_g_positive": charge,
+        "first_discharge_mah_per_g_positive": discharge,
+        "first_charge_mah": charge * gram,
+        "first_discharge_mah": discharge * gram,
+        "first_cycle_efficiency": discharge / charge,
+        "mean_discharge_volt": float(result.mean_discharge_volt),
+        "energy_wh_per_kg_positive": float(result.discharge_energy_wh_per_kg_positive),
+    }
+
+
+def _ends(cell: Cell, result: Formed) -> dict[str, float]:
+    """Where both electrodes stand at the two ends."""
+    top, bottom = result.charged, result.discharged
+    q_n = cell.negative_capacity_mah_per_g
+    found = {
+        "upper_potential_vs_li_volt": top.upper_potential_vs_li_volt,
+        "negative_end_of_charge_potential_vs_li_volt": (
+            top.negative_potential_vs_li_volt
+        ),
+        "negative_end_of_charge_lithiation_fraction": top.negative_mah_per_g / q_n,
+        "lower_potential_vs_li_volt": bottom.upper_potential_vs_li_volt,
+        "negative_end_of_discharge_potential_vs_li_volt": (
+            bottom.negative_potential_vs_li_volt
+        ),
+        "negative_end_of_discharge_lithiation_fraction": (
+            bottom.negative_mah_per_g / q_n
+        ),
+        "compensation_fraction": top.compensation_fraction,
+        "charge_per_polarisation_mah_per_g_per_volt": (
+            top.charge_per_polarisation_mah_per_g_per_volt
+        ),
+    }
+    return {name: float(value) for name, value in found.items()}
 
 
 def _plain(record: WeighSheet | Reserve | Band) -> dict[str, Any]:
     return {f.name: getattr(record, f.name) for f in fields(record)}
 
 
-def _limiting(compensation_fraction: NDArray[np.float64]) -> str:
-    return "negative" if float(compensation_fraction) > 0.5 else "positive"
+def _limiting(end: EndState) -> str:
+    return "negative" if float(end.compensation_fraction) > 0.5 else "positive"
 
 
-def _energy(
-    cell: Cell, energy: float, separator_um: float | None
+def _stack_energy(
+    cell: Cell, result: Formed, separator_um: float | None
 ) -> tuple[float, float]:
     layers = stack(cell, cell.np_ratio, separator_um=separator_um)
+    energy = result.discharge_energy_wh_per_kg_positive
     per_kg, per_l = stack_energy(cell, energy, layers)
     return float(per_kg), float(per_l)
-
-
-def _bands(
-    cell: Cell, inventory: Inventory, result: Formed, volumes: dict[str, float]
-) -> tuple[Band, ...]:
-    bands: list[Band] = []
-    if cell.negative.variants:
-        bands += _tail_bands(cell, inventory, result)
-    if len(volumes) > 1:
-        low, high = min(volumes.values()), max(volumes.values())
-        over = f"volume data {' / '.join(sorted(volumes))}"
-        bands.append(Band("volume_change_percent", low, high, over))
-    lock = cell.positive.material.locked_capacity_mah_per_g
-    if lock is not None and cell.positive.spec.locked_capacity_mah_per_g is None:
-        charge = float(result.first_discharge_mah_per_g_positive)
-        if lock.low is not None and lock.high is not None:
-            bands.append(
-                Band(
-                    "first_discharge_mah_per_g_positive",
-                    charge - (lock.high - lock.value),
-                    charge + (lock.value - lock.low),
-                    f"locked lithium {lock.low:g}-{lock.high:g} mAh/g",
-                )
-            )
-    return tuple(bands)
-
-
-def _tail_bands(cell: Cell, inventory: Inventory, result: Formed) -> list[Band]:
-    """First charge and upper potential over the readings of the negative's curve."""
-    q = [float(result.charged.positive_mah_per_g)]
-    q += [
-        float(reached_mah_per_g(cell, inventory, negative=variant))
-        for variant in cell.negative.variants.values()
-    ]
-    q_low, q_high = float(np.nanmin(q)), float(np.nanmax(q))
-    f_p = float(inventory.positive_active_fraction)
-    start = float(inventory.positive_start_mah_per_g)
-    u = cell.positive.half_cell.delithiation.potential(np.array([q_low, q_high]))
-    u = u + float(result.charged.polarisation_volt)
-    over = f"readings of the {cell.negative.material.name} tail"
-    return [
-        Band(
-            "first_charge_mah_per_g_positive",
-            f_p * (q_low - start),
-            f_p * (q_high - start),
-            over,
-        ),
-        Band("upper_potential_vs_li_volt", float(u[0]), float(u[1]), over),
-    ]
-
-
-def _notes(cell: Cell, result: Formed) -> tuple[str, ...]:
-    notes: list[str] = []
-    charge = float(result.first_charge_mah_per_g_positive)
-    for state, when in ((result.charged, "charge"), (result.discharged, "discharge")):
-        beyond = float(state.beyond_mah_per_g)
-        if beyond > NOTABLE_EXTRAPOLATION_FRACTION * charge:
-            notes.append(
-                f"the end of {when} lies {beyond:.1f} mAh/g outside the measured "
-                "range of a half-cell curve: an extrapolation"
-            )
-    stopped = float(
-        result.discharged.upper_potential_vs_li_volt
-        - result.discharged.negative_potential_vs_li_volt
-    )
-    if stopped > cell.spec.window.lower_volt + _REACHED_VOLT:
-        notes.append(
-            f"the discharge ends at {stopped:.2f} V, where the curve of the positive "
-            "ends; it is taken to fall vertically from there to the lower cut-off"
-        )
-    z = float(result.charged.negative_mah_per_g)
-    stop = cell.negative.half_cell.lithiation.stop_mah_per_g
-    if z > stop:
-        notes.append(
-            f"the negative is lithiated to {z:.0f} mAh/g, beyond the end of its "
-            f"curve at {stop:.0f}"
-        )
-    if float(result.charged.negative_potential_vs_li_volt) < 0.0:
-        notes.append("the negative ends below 0 V vs Li+/Li: lithium may plate")
-    return tuple(notes)
-
-
-def _caveats(cell: Cell) -> tuple[str, ...]:
-    materials = (cell.positive.material, cell.negative.material)
-    return tuple(f"{m.name}: {c}" for m in materials for c in m.caveats)

@@ -77,16 +77,14 @@ class Inventory:
             "negative_isolated_at_mah_per_g": 0.0,
         }
         values = {k: np.asarray(v, np.float64) for k, v in (start | changes).items()}
-        for name in (
-            "np_ratio",
-            "positive_active_fraction",
-            "negative_active_fraction",
-        ):
-            if not np.all((values[name] > 0.0) & np.isfinite(values[name])):
+        for name, (most, remedy) in _LIMITS.items():
+            bad = ~((values[name] > 0.0) & (values[name] <= most))
+            if bad.any():
                 raise SpecError(
-                    f"{name} must be > 0 and finite; given is {_worst(values[name]):g}",
+                    f"{name} must be > 0 and {'finite' if most > 1 else 'at most 1'}; "
+                    f"given is {float(values[name][bad].flat[0]):g}",
                     where=name,
-                    remedy=_REMEDY[name],
+                    remedy=remedy,
                 )
         return cls(**values)
 

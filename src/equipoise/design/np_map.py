@@ -41,8 +41,7 @@ def np_map(
     SpecError
         If a ratio is not > 0.
     """
-    ratios = np.atleast_1d(np.asarray(np_ratios, dtype=np.float64))
-    return _frame(cell, ratios, None, separator_um)
+    return _frame(cell, _row(np_ratios, "np_ratios"), None, separator_um)
 
 
 def np_voltage_map(
@@ -64,8 +63,7 @@ def np_voltage_map(
     SpecError
         If a ratio is not > 0 or a voltage not above the lower cut-off.
     """
-    ratios = np.atleast_1d(np.asarray(np_ratios, dtype=np.float64))
-    volts = np.atleast_1d(np.asarray(upper_volts, dtype=np.float64))
+    ratios, volts = _row(np_ratios, "np_ratios"), _row(upper_volts, "upper_volts")
     lower = cell.spec.window.lower_volt
     if not np.all(volts > lower):
         raise SpecError(
@@ -74,6 +72,17 @@ def np_voltage_map(
         )
     b, v = (x.ravel() for x in np.meshgrid(ratios, volts, indexing="ij"))
     return _frame(cell, b, v, separator_um)
+
+
+def _row(values: ArrayLike, name: str) -> Array:
+    row = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    if row.ndim != 1 or row.size == 0:
+        raise SpecError(
+            f"{name} has the shape {row.shape}",
+            where=name,
+            remedy="give a list of at least one number",
+        )
+    return row
 
 
 def map_columns(
@@ -104,7 +113,6 @@ def map_columns(
         "negative_end_of_charge_lithiation_fraction": charged.negative_mah_per_g
         / cell.negative_capacity_mah_per_g,
         "lower_potential_vs_li_volt": discharged.upper_potential_vs_li_volt,
-        "h2h3_usage_mah_per_g_positive": result.h2h3_usage_mah_per_g_positive,
         "compensation_fraction": charged.compensation_fraction,
         "charge_per_polarisation_mah_per_g_per_volt": (
             charged.charge_per_polarisation_mah_per_g_per_volt
@@ -115,6 +123,8 @@ def map_columns(
         "energy_wh_per_l_stack": per_l,
         "extrapolated_mah_per_g_positive": charged.beyond_mah_per_g,
     }
+    if cell.positive.material.h2h3_onset_vs_li_volt is not None:
+        columns["h2h3_usage_mah_per_g_positive"] = result.h2h3_usage_mah_per_g_positive
     volumes = volume_changes_percent(cell, charged.positive_mah_per_g)
     if volumes:
         values = list(volumes.values())

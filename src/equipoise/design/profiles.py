@@ -37,6 +37,8 @@ def profiles(
         1 / dQdV(cell) = 1 / dQdV(positive) + 1 / dQdV(negative)
 
     The charge is the first one, from the as-built state; the discharge follows it.
+    Lithium that the first lithiation consumes is consumed first, at the potential
+    of the empty negative.
 
     Raises
     ------
@@ -56,12 +58,17 @@ def profiles(
     q = np.linspace(start, stop, points)
     a, b = (float(x) for x in inventory.line(cell))
     z = a + b * q
+    taking_up = np.ones_like(q)
+    if direction == "charge":  # what the first lithiation consumes comes first
+        begin = float(inventory.negative_start_mah_per_g)
+        taking_up = np.where(z > begin, 1.0, 0.0)
+        z = np.maximum(z, begin)
     f_p = float(inventory.positive_active_fraction)
     polarisation = (
         result.charged if direction == "charge" else result.discharged
     ).polarisation_volt
     up, un = positive.potential(q), negative.potential(z)
-    slope_p, slope_n = positive.slope(q) / f_p, -negative.slope(z) * b / f_p
+    slope_p, slope_n = positive.slope(q) / f_p, -negative.slope(z) * b / f_p * taking_up
     with np.errstate(divide="ignore"):
         columns = {
             "capacity_mah_per_g_positive": f_p * np.abs(q - start),

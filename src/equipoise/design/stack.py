@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from equipoise.core.errors import SpecError
 from equipoise.design.weigh_sheet import separator_thickness_um
 
 if TYPE_CHECKING:
     from equipoise.spec.cell import Cell
 
 Array = NDArray[np.float64]
+MOST_SEPARATOR_UM = 1e5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,18 @@ def stack(
     separator_um
         Thickness of an engineered separator, same porosity; default: as built
         (pressed pellets of laboratory cells are 20 times too thick for products).
+
+    Raises
+    ------
+    SpecError
+        If the thickness is not above 0 and below 0.1 m.
     """
+    if separator_um is not None and not 0.0 < separator_um < MOST_SEPARATOR_UM:
+        raise SpecError(
+            f"a separator of {separator_um:g} µm is impossible",
+            where="separator_um",
+            remedy=f"give a thickness above 0 and below {MOST_SEPARATOR_UM:g} µm",
+        )
     m_p = cell.positive_mass_mg
     m_n = np.asarray(np_ratio, np.float64) * m_p * cell.mass_per_np_ratio
     as_built_um = separator_thickness_um(cell)

@@ -160,8 +160,9 @@ def end_of_discharge(
 
     Starts from `charged`; follows the lithiation branch of the positive, whose
     lower end is moved to the locked capacity. A positive curve that ends above the
-    cut-off is taken to fall vertically at its end: the discharge stops there, with
-    the cell still above its lower cut-off. Parameters as for `end_of_charge`.
+    cut-off is taken to fall vertically at its end, and the potential of an emptied
+    negative to rise vertically: the discharge stops there, with the cell still above
+    its lower cut-off. Parameters as for `end_of_charge`.
 
     Raises
     ------
@@ -172,14 +173,19 @@ def end_of_discharge(
     volt = cell.spec.window.lower_volt if lower_volt is None else lower_volt
     eta = polarisation(cell) if polarisation_volt is None else polarisation_volt
     positive = discharge_curve(cell)
+    a, b = line = inventory.line(cell)
+    emptied = np.maximum(
+        positive.start_mah_per_g, (half_cell.delithiation.start_mah_per_g - a) / b
+    )
+    top = charged.positive_mah_per_g
     state = _solve(
         positive,
         half_cell.delithiation,
-        inventory.line(cell),
+        line,
         inventory.positive_active_fraction,
         np.asarray(volt, np.float64),
         -np.asarray(eta, np.float64),
-        (np.asarray(positive.start_mah_per_g), charged.positive_mah_per_g),
+        (emptied, top),
         ends_at_curve=True,
     )
     if strict and (state.status == int(Status.CUTOFF_ABOVE_CURVES)).any():
@@ -216,10 +222,25 @@ def reached_mah_per_g(
 
 
 def discharge_curve(cell: Cell) -> Curve:
-    """Lithiation branch of the positive with its lower end at the locked capacity."""
+    """Lithiation branch of the positive with its lower end at the locked capacity.
+
+    Raises
+    ------
+    SpecError
+        If the lock is as large as the curve.
+    """
     branch = cell.positive.half_cell.lithiation
     lock = cell.locked_capacity_mah_per_g
-    return branch if lock <= branch.measured_from_mah_per_g else _locked(branch, lock)
+    if lock <= branch.measured_from_mah_per_g:
+        return branch
+    if lock >= branch.measured_to_mah_per_g:
+        raise SpecError(
+            f"a locked capacity of {lock:g} mAh/g leaves nothing of a curve that ends "
+            f"at {branch.measured_to_mah_per_g:g} mAh/g",
+            where=f"{cell.where or cell.name}: positive.locked_capacity_mah_per_g",
+            remedy="it is the loss of the first cycle, typically 10-30 mAh/g",
+        )
+    return _locked(branch, lock)
 
 
 @lru_cache(maxsize=64)
@@ -298,9 +319,13 @@ def _solve(
 ) -> EndState:
     flat_q, flat_status, shape = _stop(positive, negative, line, volt - eta, bracket)
     if ends_at_curve:
+        low, high = (np.broadcast_to(x, shape).ravel() for x in bracket)
         emptied = flat_status == int(Status.CUTOFF_BELOW_CURVES)
-        flat_q[emptied] = np.broadcast_to(bracket[0], shape).ravel()[emptied]
+        flat_q[emptied] = low[emptied]
         flat_status[emptied] = int(Status.OK)
+        nothing = low > high  # e.g. more lithium locked than was charged
+        flat_q[nothing] = np.nan
+        flat_status[nothing] = int(Status.CUTOFF_ABOVE_CURVES)
     q, status = flat_q.reshape(shape), flat_status.reshape(shape)
     a, b = line
     f_p = positive_active_fraction

@@ -153,8 +153,7 @@ def fit_msmr(
             EquipoiseWarning,
             stacklevel=2,
         )
-    order = np.argsort(terms_of(p, problem).u0)
-    p = p.reshape(3, -1)[:, order].ravel()
+    p = _ordered(p, problem)
     terms, weighted = terms_of(p, problem), weighted_residual(p, problem)
     errors = standard_errors(p, problem, weighted)
     low, high = float(problem.u.min()), float(problem.u.max())
@@ -179,6 +178,12 @@ def fit_msmr(
         *errors,
         _poor(terms, errors, low, high),
     )
+
+
+def _ordered(p: Array, problem: Problem) -> Array:
+    """The same terms by rising potential."""
+    order = np.argsort(terms_of(p, problem).u0)
+    return p.reshape(3, -1)[:, order].ravel()
 
 
 def _problem(

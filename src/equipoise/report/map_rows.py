@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from equipoise.core.units import unit_symbol
-from equipoise.design.cell_design import NOTABLE_EXTRAPOLATION_FRACTION
+from equipoise.design.notes import NOTABLE_EXTRAPOLATION_FRACTION
 from equipoise.report.rows import shown, span
 
 if TYPE_CHECKING:
