@@ -14,7 +14,9 @@ def main() -> None:
 
     try:
         from equipoise.cli.app import app
+        from equipoise.cli.terminal import say_it_plainly
 
+        say_it_plainly()
         app()
     except EquipoiseError as error:
         sys.stderr.write(f"equipoise: {error}\n")

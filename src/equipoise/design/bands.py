@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from equipoise.design.formed import Formed, formed
 from equipoise.design.volume import volume_changes_percent
@@ -67,11 +66,11 @@ def _tail_bands(cell: Cell, inventory: Inventory, result: Formed) -> list[Band]:
         for v in variants.values()
     ]
     over = f"readings of the {cell.negative.material.name} tail"
-    return [
-        Band(name, float(np.nanmin(values)), float(np.nanmax(values)), over)
-        for name in answers[0]
-        for values in [[a[name] for a in answers]]
-    ]
+    found: list[Band] = []
+    for name in answers[0]:
+        values = [a[name] for a in answers if isfinite(a[name])]
+        found.append(Band(name, min(values), max(values), over))
+    return found
 
 
 def _volume_bands(cell: Cell, result: Formed) -> list[Band]:

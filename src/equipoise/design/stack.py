@@ -49,7 +49,7 @@ def stack(
     if separator_um is not None and not 0.0 < separator_um < MOST_SEPARATOR_UM:
         raise SpecError(
             f"a separator of {separator_um:g} µm is impossible",
-            where="separator_um",
+            where="separator_um / --separator-um",
             remedy=f"give a thickness above 0 and below {MOST_SEPARATOR_UM:g} µm",
         )
     m_p = cell.positive_mass_mg

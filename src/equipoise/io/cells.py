@@ -144,7 +144,7 @@ def _content(name_or_path: str | Path, kind: str) -> tuple[dict[str, Any], str, 
     if text in library.names(kind):
         return library.read(kind, text), f"library: {text}", Path.cwd()
     path = Path(name_or_path)
-    if path.exists() or path.suffix == ".toml" or "/" in text:
+    if _exists(path) or path.suffix == ".toml" or "/" in text:
         return read_toml(path), text, path.parent
     other = "half_cells" if kind == "cells" else "cells"
     if text in library.names(other):
@@ -157,6 +157,13 @@ def _content(name_or_path: str | Path, kind: str) -> tuple[dict[str, Any], str, 
         f"{text!r} is neither a bundled cell nor a file",
         remedy=f"{nearest(text, known)}, or give the path of a .toml file",
     )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # e.g. a name longer than file names can be
+        return False
 
 
 def _electrode(
