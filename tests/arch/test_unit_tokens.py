@@ -20,7 +20,6 @@ EXEMPT = {  # field -> why it has no unit of its own
     "Sourced.low": "in the unit of the key that holds it",
     "Sourced.high": "in the unit of the key that holds it",
     "EndState.status": "a code, `Status`",
-    "ErrorSource.percent": "the record is one relative error",
     "ErrorSource.np_exponent": "an exponent, +1 or -1",
     "TanhTerm.steepness": "pure number of a closed form, as published",
     "TanhTerm.centre": "lithium content of a closed form, as published",

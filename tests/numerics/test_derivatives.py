@@ -1,6 +1,7 @@
 """Slopes, dQ/dV, compensation and energy against exact solves and integrals."""
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.integrate import trapezoid
 
@@ -65,12 +66,41 @@ def test_inverse_dqdv_of_the_cell_is_the_sum_of_its_electrodes(lb, hb, direction
 
 @pytest.mark.parametrize("direction", ["charge", "discharge"])
 def test_dqdv_is_the_slope_of_the_profile(lb, direction):
-    t = eqp.profiles(lb, direction, points=20001)
+    t = eqp.profiles(lb, direction, points=20001, smoothing_mah_per_g=0.0)
     q, u = t["capacity_mah_per_g_positive"].to_numpy(), t["voltage_volt"].to_numpy()
     slope = np.abs(np.gradient(u, q))
     ours = 1.0 / t["dqdv_mah_per_g_per_volt"].to_numpy()
     inner = slice(600, -600)  # off the steep ends, where one node bends the slope
     np.testing.assert_allclose(ours[inner], slope[inner], rtol=0.03, atol=2e-5)
+
+
+def test_smoothing_keeps_the_area_and_moves_no_peak(hb):
+    raw, smooth = (
+        eqp.profiles(hb, points=4001, smoothing_mah_per_g=s) for s in (0.0, 1.0)
+    )
+    v = raw["voltage_volt"].to_numpy()
+    window = (v > 1.95) & (v < 2.70)  # H1-M to H2-H3, off the steep ends
+    areas = [
+        trapezoid(t["dqdv_mah_per_g_per_volt"].to_numpy()[window], v[window])
+        for t in (raw, smooth)
+    ]
+    # A Gaussian of 1 mAh/g moves charge by far less than it smooths over.
+    assert areas[1] == pytest.approx(areas[0], rel=2e-3)
+    h2h3 = (v > 2.6) & (v < 2.7)
+    peaks = [
+        v[h2h3][np.argmax(t["dqdv_mah_per_g_per_volt"].to_numpy()[h2h3])]
+        for t in (raw, smooth)
+    ]
+    assert peaks[1] == pytest.approx(peaks[0], abs=2e-3)
+
+
+def test_smoothing_takes_the_kinks_of_the_knots_out(hb):
+    def roughness(smoothing):
+        t = eqp.profiles(hb, points=4001, smoothing_mah_per_g=smoothing)
+        inner = t.filter(pl.col("voltage_volt").is_between(2.0, 2.6))
+        return np.abs(np.diff(inner["dqdv_mah_per_g_per_volt"], n=2)).sum()
+
+    assert roughness(1.0) < 0.25 * roughness(0.0)
 
 
 @pytest.mark.parametrize("ratio", RATIOS)

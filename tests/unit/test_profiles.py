@@ -66,7 +66,7 @@ def test_polarisation_separates_charge_from_discharge(lb):
 
 def test_an_aged_inventory_is_followed(lb):
     inventory = Inventory.of(lb, positive_active_fraction=0.9)
-    table = eqp.profiles(lb, inventory=inventory)
+    table = eqp.profiles(lb, inventory=inventory, smoothing_mah_per_g=0.0)
     row = eqp.compensation_by_loss(lb, 0.1).row(0, named=True)
     assert table["capacity_mah_per_g_positive"][-1] == pytest.approx(
         row["charge_mah_per_g_positive"]

@@ -143,9 +143,22 @@ def test_the_discharge_branch_begins_at_the_locked_capacity(lb):
     assert discharge_curve(lb) is discharge_curve(lb)  # tabulated once
 
 
-def test_a_lock_within_the_measured_branch_changes_nothing(lb):
-    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": 10.0})
+@pytest.mark.parametrize("lock", [0.0, 10.0, 17.0, 40.0])
+def test_a_given_lock_is_where_the_measured_discharge_branch_ends(lb, lock):
+    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": lock})
     cell = replace(lb, positive=replace(lb.positive, spec=spec))
+    curve = discharge_curve(cell)
+    assert curve.measured_from_mah_per_g == pytest.approx(lock, abs=1e-9)
+    # the bundled branch ends at 3.000 V
+    assert float(curve.potential(lock)) == pytest.approx(3.0, abs=1e-3)
+
+
+def test_without_a_known_lock_the_discharge_branch_is_used_as_measured(lb):
+    material = lb.positive.material.model_copy(
+        update={"locked_capacity_mah_per_g": None}
+    )
+    cell = replace(lb, positive=replace(lb.positive, material=material))
+    assert cell.locked_capacity_mah_per_g is None
     assert discharge_curve(cell) is lb.positive.half_cell.lithiation
 
 

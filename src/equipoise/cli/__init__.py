@@ -5,6 +5,7 @@ Exit codes: 0 fine, 2 your input, 3 solver gave up, 1 our bug.
 
 from __future__ import annotations
 
+import errno
 import sys
 
 
@@ -27,6 +28,11 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("equipoise: interrupted; finished files are kept\n")
         sys.exit(130)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.stderr.write(f"equipoise: cannot write: {error.strerror}\n")
+        sys.exit(2)
     except Exception:
         import traceback
 

@@ -45,10 +45,13 @@ def demo(
         echo_json({"report": str(done.report), "cells": [d.to_dict() for d in designs]})
         return
     lb, hb = (design_rows(d) for d in designs)
-    rows = [(a[0], a[1], b[1], a[2], a[4]) for a, b in zip(lb, hb, strict=True)]
+    rows = [
+        (a[0], a[1], a[3], b[1], b[3], a[2], a[4]) for a, b in zip(lb, hb, strict=True)
+    ]
+    names = [d.name for d in designs]
     echo_table(
         "LTO | Li6PS5Cl | NCM85 with n/p 1.1 (LB) and 1.5 (HB), quasi-static",
-        ("quantity", designs[0].name, designs[1].name, "unit", "role"),
+        ("quantity", names[0], "band", names[1], "band", "unit", "role"),
         rows,
         note="capacities per g of positive active material, potentials vs Li+/Li",
     )

@@ -10,6 +10,7 @@ class Status(IntEnum):
     CUTOFF_ABOVE_CURVES = 1
     CUTOFF_BELOW_CURVES = 2
     NOT_FINITE = 3
+    NOTHING_TO_DISCHARGE = 4
 
     @property
     def advice(self) -> str:
@@ -26,6 +27,10 @@ _ADVICE = {
     Status.CUTOFF_BELOW_CURVES: (
         "the cell is already past this voltage where the curves begin: check the "
         "window, the direction of the curves and their reference electrode"
+    ),
+    Status.NOTHING_TO_DISCHARGE: (
+        "when charged, the cell is already at its lower cut-off: raise the upper or "
+        "lower the lower cut-off"
     ),
     Status.NOT_FINITE: "an input is NaN or infinite: check masses and fractions",
 }

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.core.errors import SpecError
-from equipoise.design.formed import formed
+from equipoise.design.formed import h2h3_usage
 from equipoise.design.inventory import Inventory
-from equipoise.design.states import reached_mah_per_g
+from equipoise.design.states import end_of_charge, reached_mah_per_g
 from equipoise.design.volume import volume_changes_percent
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from equipoise.design.formed import Formed
+    from equipoise.design.states import EndState
     from equipoise.spec.cell import Cell
 
 Array = NDArray[np.float64]
@@ -64,7 +64,9 @@ def compensation_by_loss(
             remedy="0.05 stands for 5 % of the active positive",
         )
     inventory = _after_loss(cell, loss, isolated_at_mah_per_g)
-    return _response(cell, "loss_fraction", loss, formed(cell, inventory))
+    return _response(
+        cell, "loss_fraction", loss, inventory, end_of_charge(cell, inventory)
+    )
 
 
 def _after_loss(cell: Cell, loss: Array, isolated_at: ArrayLike) -> Inventory:
@@ -101,16 +103,22 @@ def compensation_by_polarisation(
             remedy="volts lost on charge, for example 0.02",
         )
     inventory = Inventory.of(cell, np_ratio=np.full_like(eta, cell.np_ratio))
-    result = formed(cell, inventory, polarisation_volt=eta)
-    return _response(cell, "polarisation_volt", eta, result)
+    charged = end_of_charge(cell, inventory, polarisation_volt=eta)
+    return _response(cell, "polarisation_volt", eta, inventory, charged)
 
 
-def _response(cell: Cell, driver: str, values: Array, result: Formed) -> pl.DataFrame:
+def _response(
+    cell: Cell, driver: str, values: Array, inventory: Inventory, charged: EndState
+) -> pl.DataFrame:
     import polars as pl  # 0.5 s: only where a table is made
 
-    charged = result.charged
-    charge = result.first_charge_mah_per_g_positive
-    fresh = float(formed(cell, Inventory.of(cell)).first_charge_mah_per_g_positive)
+    start = inventory.positive_start_mah_per_g
+    f_p = inventory.positive_active_fraction
+    charge = f_p * (charged.positive_mah_per_g - start)
+    as_is = Inventory.of(cell)
+    fresh = float(
+        as_is.positive_active_fraction * (reached_mah_per_g(cell, as_is) - start)
+    )
     columns = {
         driver: values,
         "charge_mah_per_g_positive": charge,
@@ -121,7 +129,8 @@ def _response(cell: Cell, driver: str, values: Array, result: Formed) -> pl.Data
             charged.negative_potential_vs_li_volt
         ),
         "compensation_fraction": charged.compensation_fraction,
-        "h2h3_usage_mah_per_g_positive": result.h2h3_usage_mah_per_g_positive,
+        "h2h3_usage_mah_per_g_positive": f_p
+        * h2h3_usage(cell, charged.positive_mah_per_g),
     }
     for name, volume in volume_changes_percent(
         cell, charged.positive_mah_per_g
@@ -181,7 +190,7 @@ def reserve(
             remedy="0.05 stands for 5 % less charge",
         )
     charged = float(reached_mah_per_g(cell, Inventory.of(cell)))
-    isolated = np.array([0.0, cell.locked_capacity_mah_per_g, charged])
+    isolated = np.array([0.0, cell.locked_capacity_mah_per_g or 0.0, charged])
     inventory = _after_loss(cell, RESERVE_GRID, isolated[:, None])
     start = inventory.positive_start_mah_per_g
     f_p = inventory.positive_active_fraction

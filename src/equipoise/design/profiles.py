@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from equipoise.spec.curve import Curve
 
 Array = NDArray[np.float64]
+SMOOTHING_MAH_PER_G = 1.0
+"""Standard deviation: the sharpest feature, H2-H3, is 20 mAh/g wide."""
 
 
 def profiles(
@@ -26,6 +28,7 @@ def profiles(
     direction: Literal["charge", "discharge"] = "charge",
     *,
     points: int = 801,
+    smoothing_mah_per_g: float = SMOOTHING_MAH_PER_G,
     inventory: Inventory | None = None,
 ) -> pl.DataFrame:
     """Quasi-static half cycle between the cut-offs, one row per point.
@@ -35,6 +38,10 @@ def profiles(
     cell and of each electrode, all per gram of positive as built and per volt::
 
         1 / dQdV(cell) = 1 / dQdV(positive) + 1 / dQdV(negative)
+
+    The slope of the positive is smoothed over `smoothing_mah_per_g` (a standard
+    deviation; 0 switches it off), because that of a measured curve has kinks at the
+    knots.
 
     The charge is the first one, from the as-built state; the discharge follows it.
     Lithium that the first lithiation consumes is consumed first, at the potential
@@ -47,6 +54,8 @@ def profiles(
     """
     import polars as pl  # 0.5 s: only where a table is made
 
+    if points < 2:
+        raise SpecError(f"points = {points}", remedy="give at least 2 points")
     if direction not in ("charge", "discharge"):
         raise SpecError(
             f"direction = {direction!r}", remedy="use 'charge' or 'discharge'"
@@ -68,7 +77,8 @@ def profiles(
         result.charged if direction == "charge" else result.discharged
     ).polarisation_volt
     up, un = positive.potential(q), negative.potential(z)
-    slope_p, slope_n = positive.slope(q) / f_p, -negative.slope(z) * b / f_p * taking_up
+    slope_p = positive.smooth_slope(q, width_mah_per_g=smoothing_mah_per_g) / f_p
+    slope_n = -negative.slope(z) * b / f_p * taking_up
     with np.errstate(divide="ignore"):
         columns = {
             "capacity_mah_per_g_positive": f_p * np.abs(q - start),

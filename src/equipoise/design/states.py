@@ -188,15 +188,15 @@ def end_of_discharge(
         (emptied, top),
         ends_at_curve=True,
     )
-    if strict and (state.status == int(Status.CUTOFF_ABOVE_CURVES)).any():
-        i = int(np.argmax(state.status == int(Status.CUTOFF_ABOVE_CURVES)))
+    if strict and (state.status == int(Status.NOTHING_TO_DISCHARGE)).any():
+        i = int(np.argmax(state.status == int(Status.NOTHING_TO_DISCHARGE)))
         q = float(
             np.broadcast_to(charged.positive_mah_per_g, state.status.shape).flat[i]
         )
         raise SpecError(
             f"nothing to discharge: the charge ends at {q:.1f} mAh/g, where the "
             "discharging cell is already below its lower cut-off (the lithium that "
-            f"does not return is {cell.locked_capacity_mah_per_g:g} mAh/g)",
+            f"does not return is {cell.locked_capacity_mah_per_g or 0.0:g} mAh/g)",
             where=f"{cell.where or cell.name}: window.lower_volt",
             remedy="raise upper_volt or lower lower_volt",
         )
@@ -231,7 +231,7 @@ def discharge_curve(cell: Cell) -> Curve:
     """
     branch = cell.positive.half_cell.lithiation
     lock = cell.locked_capacity_mah_per_g
-    if lock <= branch.measured_from_mah_per_g:
+    if lock is None:
         return branch
     if lock >= branch.measured_to_mah_per_g:
         raise SpecError(
@@ -323,9 +323,10 @@ def _solve(
         emptied = flat_status == int(Status.CUTOFF_BELOW_CURVES)
         flat_q[emptied] = low[emptied]
         flat_status[emptied] = int(Status.OK)
-        nothing = low > high  # e.g. more lithium locked than was charged
+        # below the cut-off when charged, or more lithium locked than was charged
+        nothing = (flat_status == int(Status.CUTOFF_ABOVE_CURVES)) | (low > high)
         flat_q[nothing] = np.nan
-        flat_status[nothing] = int(Status.CUTOFF_ABOVE_CURVES)
+        flat_status[nothing] = int(Status.NOTHING_TO_DISCHARGE)
     q, status = flat_q.reshape(shape), flat_status.reshape(shape)
     a, b = line
     f_p = positive_active_fraction

@@ -21,7 +21,7 @@ class ErrorSource:
     """One independent relative error and how it enters the n/p ratio."""
 
     what: str
-    percent: float
+    error_percent: float
     np_exponent: int
 
 
@@ -47,7 +47,7 @@ def tolerance(
 
     factor = np.array(
         [
-            (1.0 + sign * e.percent / 100.0) ** e.np_exponent
+            (1.0 + sign * e.error_percent / 100.0) ** e.np_exponent
             for e in errors
             for sign in (1, -1)
         ]
@@ -64,7 +64,7 @@ def tolerance(
     table = pl.DataFrame(
         {
             "error_in": [e.what for e in errors],
-            "error_percent": [e.percent for e in errors],
+            "error_percent": [e.error_percent for e in errors],
         }
         | half
     )

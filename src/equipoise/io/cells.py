@@ -143,6 +143,10 @@ def _content(name_or_path: str | Path, kind: str) -> tuple[dict[str, Any], str, 
     text = str(name_or_path)
     if text in library.names(kind):
         return library.read(kind, text), f"library: {text}", Path.cwd()
+    if not text.strip():
+        raise SpecError(
+            "no cell is named", remedy="give a bundled cell or a .toml file"
+        )
     path = Path(name_or_path)
     if _exists(path) or path.suffix == ".toml" or "/" in text:
         return read_toml(path), text, path.parent

@@ -31,9 +31,22 @@ def _cache_folder() -> str:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except (OSError, RuntimeError):  # read-only or absent home: one run's cache
-        folder = Path(tempfile.mkdtemp(prefix="equipoise-kernels-"))
+    except (OSError, RuntimeError):  # read-only or absent home
+        folder = _temporary_folder()
     return str(folder)
+
+
+def _temporary_folder() -> Path:
+    """A folder of this user alone, kept for the next run where the system does."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"equipoise-{user}-{_sources_hash()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink() or (user and folder.stat().st_uid != user):
+            raise PermissionError
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="equipoise-kernels-"))
+    return folder
 
 
 CACHE_FOLDER = _cache_folder()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from equipoise.design.cell_design import CellDesign
+    from equipoise.design.compensation import Reserve
     from equipoise.report.answers import Answer
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -166,12 +167,22 @@ def _reserve_rows(designs: Sequence[CellDesign]) -> list[Row]:
         drop = f"{100.0 * reserves[0].charge_drop_fraction:.0f}{NBSP}%"
         values = tuple(f"{100.0 * r.tolerated_loss_fraction:.1f}" for r in reserves)
         small = tuple(
-            f"{r.tolerated_mah_per_g_positive:.1f} mAh g⁻¹, gain {r.gain_ratio:.1f}"
+            f"{tolerated_loss(r)}; {r.tolerated_mah_per_g_positive:.1f} mAh g⁻¹, "
+            f"gain {r.gain_ratio:.1f}"
             for r in reserves
         )
         label = f"loss of positive tolerated for {drop} less charge"
         rows.append(Row(label, "%", values, small, "predicted"))
     return rows
+
+
+def tolerated_loss(loss: Reserve) -> str:
+    """The tolerated loss with its range over where the lithium of the lost is."""
+    low = f"{100.0 * loss.tolerated_loss_low_fraction:.1f}"
+    high = f"{100.0 * loss.tolerated_loss_high_fraction:.1f}"
+    bound = "at least " if loss.bounded_by_curves else ""
+    shown = low if low == high else f"{low} to {high}"
+    return f"{bound}{shown}{NBSP}%"
 
 
 def band_rows(answers: Sequence[Answer]) -> list[tuple[str, str, str, str, str, str]]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from equipoise.report.answers import Answer
 
 
+CSV_DECIMALS = 6
+"""A microvolt; the Parquet file keeps every digit."""
+
+
 def write_tables(answers: Sequence[Answer], folder: Path) -> list[Path]:
     """Write designs, weigh sheets and maps; return the files in order."""
     designs = {
@@ -64,7 +68,8 @@ def weigh_table(answers: Sequence[Answer]) -> pl.DataFrame:
 def _both(table: pl.DataFrame, folder: Path, stem: str) -> list[Path]:
     buffer = io.BytesIO()
     table.write_parquet(buffer)
+    text = table.write_csv(float_precision=CSV_DECIMALS)
     return [
-        write_atomic(folder / f"{stem}.csv", table.write_csv()),
+        write_atomic(folder / f"{stem}.csv", text),
         write_atomic(folder / f"{stem}.parquet", buffer.getvalue()),
     ]

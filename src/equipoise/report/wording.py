@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from equipoise.core.errors import EquipoiseError
 from equipoise.io.cells import load_cell
 from equipoise.report.answers import NP_RATIOS
-from equipoise.report.rows import NBSP
+from equipoise.report.rows import NBSP, tolerated_loss
 
 if TYPE_CHECKING:
     from equipoise.report.answers import Answer
@@ -34,7 +34,7 @@ def brief(a: Answer) -> Brief:
     d = a.design
     loss = d.reserves[0]
     drop = f"{100.0 * loss.charge_drop_fraction:.0f}{NBSP}%"
-    tolerated = f"{100.0 * loss.tolerated_loss_fraction:.1f}{NBSP}%"
+    tolerated = tolerated_loss(loss)
     return Brief(
         a.label,
         f"{a.label}, n/p {d.np_ratio:.3g}",
@@ -50,8 +50,9 @@ def brief(a: Answer) -> Brief:
         ),
         f"The {d.limiting_electrode_end_of_charge} electrode ends the charge. Of a "
         f"small further polarisation the negative takes up "
-        f"{100.0 * d.compensation_fraction:.0f}{NBSP}%, and {tolerated} of the active "
-        f"positive may be lost before the charge has dropped by {drop}.",
+        f"{100.0 * d.compensation_fraction:.0f}{NBSP}%. The charge has dropped by "
+        f"{drop} once {tolerated} of the active positive is lost; the lower end if "
+        "particles are lost charged, the upper end if they keep their lithium.",
     )
 
 

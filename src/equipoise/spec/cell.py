@@ -250,12 +250,15 @@ class Cell:
         return None if known is None else known.value
 
     @property
-    def locked_capacity_mah_per_g(self) -> float:
-        """Lithium of the positive that does not return on the first discharge."""
+    def locked_capacity_mah_per_g(self) -> float | None:
+        """Lithium of the positive that does not return on the first discharge.
+
+        None: not known; the discharge branch is used as it was measured.
+        """
         if self.positive.spec.locked_capacity_mah_per_g is not None:
             return self.positive.spec.locked_capacity_mah_per_g
         known = self.positive.material.locked_capacity_mah_per_g
-        return 0.0 if known is None else known.value
+        return None if known is None else known.value
 
     @property
     def first_lithiation_loss_mah_per_g(self) -> float:

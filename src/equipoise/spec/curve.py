@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,6 +138,19 @@ class Curve:
             lookup_held, (self.slope_volt_g_per_mah,), capacity_mah_per_g
         )
 
+    def smooth_slope(
+        self, capacity_mah_per_g: ArrayLike, *, width_mah_per_g: float
+    ) -> Array:
+        """`slope` after a Gaussian whose standard deviation is the width.
+
+        For differential capacities of measured curves, whose slope has kinks at
+        the knots. A width of 0 is `slope` itself.
+        """
+        if width_mah_per_g <= 0.0:
+            return self.slope(capacity_mah_per_g)
+        table = _smoothed(self, width_mah_per_g)
+        return self._looked_up(lookup_held, (table,), capacity_mah_per_g)
+
     def integral(self, capacity_mah_per_g: ArrayLike) -> Array:
         """Integral of U over the capacity from the first node, V mAh/g (= mWh/g)."""
         tables = (self.potential_vs_li_volt, self.integral_volt_mah_per_g)
@@ -186,6 +200,17 @@ class Curve:
             slope_volt_g_per_mah=self.slope_volt_g_per_mah / k,
             integral_volt_mah_per_g=self.integral_volt_mah_per_g * k,
         )
+
+
+@lru_cache(maxsize=64)
+def _smoothed(curve: Curve, width_mah_per_g: float) -> Array:
+    """Slope table after a Gaussian; the ends are held."""
+    reach = max(1, round(4.0 * width_mah_per_g / curve.step_mah_per_g))
+    offsets = np.arange(-reach, reach + 1) * curve.step_mah_per_g
+    weights = np.exp(-0.5 * (offsets / width_mah_per_g) ** 2)
+    padded = np.pad(curve.slope_volt_g_per_mah, reach, mode="edge")
+    smooth = np.convolve(padded, weights / weights.sum(), mode="valid")
+    return np.asarray(smooth, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
