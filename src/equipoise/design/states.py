@@ -285,8 +285,12 @@ def _stop(
     """Flat q and status of all cells, and the shape they had."""
     low, high = bracket
     high = np.minimum(high, (_reach(negative) - line[0]) / line[1])
-    arrays = np.broadcast_arrays(*line, target, low, high)
-    a, b, v, lo, hi = (np.array(x, dtype=np.float64).ravel() for x in arrays)
+    given = (*line, target, low, high)
+    shape = np.broadcast(*given).shape
+    rows = np.empty((5, *shape))
+    for row, values in enumerate(given):
+        rows[row] = values
+    a, b, v, lo, hi = rows.reshape(5, -1)
     q, status = np.empty_like(a), np.empty(a.size, np.int8)
     cutoff(
         positive.potential_vs_li_volt,
@@ -303,7 +307,7 @@ def _stop(
         q,
         status,
     )
-    return q, status, arrays[0].shape
+    return q, status, shape
 
 
 def _solve(
