@@ -202,11 +202,13 @@ def _knots(branch: Branch) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _locked(branch: Branch, lock_mah_per_g: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lithiation branch squeezed so that its measured part begins at the lock."""
+def _locked(
+    branch: Branch, lock_mah_per_g: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lithiation branch whose measured part begins at the lock, if one is known."""
     q, u = _knots(branch)
     begin = branch.measured_from_mah_per_g
-    if lock_mah_per_g <= begin:
+    if lock_mah_per_g is None:
         return q, u
     stop = q[-1]
     return stop - (stop - q) * (stop - lock_mah_per_g) / (stop - begin), u

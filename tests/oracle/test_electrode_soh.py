@@ -32,13 +32,12 @@ WINDOWS = ((1.35, 2.75), (1.35, 2.40), (1.80, 2.75))
 def without_hysteresis(cell):
     """The delithiation branch for both directions, nothing locked."""
     branch = cell.positive.half_cell.delithiation
-    spec = cell.spec.positive.model_copy(update={"locked_capacity_mah_per_g": 0.0})
     half_cell = replace(cell.positive.half_cell, lithiation=branch)
-    return replace(
-        cell,
-        spec=cell.spec.model_copy(update={"positive": spec}),
-        positive=replace(cell.positive, spec=spec, half_cell=half_cell),
+    material = cell.positive.material.model_copy(
+        update={"locked_capacity_mah_per_g": None}
     )
+    positive = replace(cell.positive, material=material, half_cell=half_cell)
+    return replace(cell, positive=positive)
 
 
 @pytest.fixture(scope="module", params=CELLS)
