@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from equipoise.design.bands import Band, bands
+from equipoise.design.bands import Band, bands, reserve_with_bands, scaled
 from equipoise.design.compensation import Reserve, reserve
 from equipoise.design.formed import Formed, formed
 from equipoise.design.inventory import Inventory
@@ -26,6 +26,7 @@ _CHARGE, _DISCHARGE = (
     "first_charge_mah_per_g_positive",
     "first_discharge_mah_per_g_positive",
 )
+_INPUTS = ("np_ratio", "upper_volt", "lower_volt", "thin_separator_um")
 _MADE_OF = {
     "first_charge_mah": (_CHARGE,),
     "first_discharge_mah": (_DISCHARGE,),
@@ -80,17 +81,18 @@ class CellDesign:
     caveats: tuple[str, ...]
 
     def role(self, quantity: str) -> str:
-        """Whether a quantity was calibrated or is predicted."""
+        """Whether a quantity is an input, was calibrated or is predicted."""
+        if quantity in _INPUTS:
+            return "input"
         made_of = _MADE_OF.get(quantity, (quantity,))
         known = all(part in self.calibrated for part in made_of)
         return "calibrated" if known else "predicted"
 
     def band(self, quantity: str) -> tuple[float, float] | None:
-        """Low and high over all bands of a quantity, None if there is none."""
-        found = [b for b in self.bands if b.quantity == quantity]
-        if not found:
-            return None
-        return min(b.low for b in found), max(b.high for b in found)
+        """Low and high of a quantity, None if it has no band."""
+        return next(
+            ((b.low, b.high) for b in self.bands if b.quantity == quantity), None
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists; the JSON of `equipoise design`."""
@@ -103,6 +105,11 @@ class CellDesign:
             _plain(r) | {"gain_ratio": r.gain_ratio} for r in self.reserves
         ]
         plain["bands"] = [_plain(b) for b in self.bands]
+        plain["roles"] = {
+            f.name: self.role(f.name)
+            for f in fields(self)
+            if isinstance(plain.get(f.name), float) or "limiting" in f.name
+        }
         plain["calibrated"] = list(self.calibrated)
         plain["notes"] = list(self.notes)
         plain["caveats"] = list(self.caveats)
@@ -133,10 +140,9 @@ def design_cell(
     """
     inventory = Inventory.of(cell)
     result = formed(cell, inventory)
-    reserves = reserve(cell)
+    reserves = reserve_with_bands(cell, reserve(cell))
     numbers = _first_cycle(cell, result) | _ends(cell, result)
-    as_built = _stack_energy(cell, result, None)
-    thin = _stack_energy(cell, result, thin_separator_um)
+    energies = _stack_energies(cell, result, thin_separator_um)
     charged, discharged = result.charged, result.discharged
     volumes = volume_changes_percent(cell, charged.positive_mah_per_g).values()
     has_onset = cell.positive.material.h2h3_onset_vs_li_volt is not None
@@ -149,16 +155,18 @@ def design_cell(
         volume_change_percent=next((float(v) for v in volumes), None),
         h2h3_usage_mah_per_g_positive=usage if has_onset else None,
         reserves=reserves,
-        energy_wh_per_kg_stack=as_built[0],
-        energy_wh_per_l_stack=as_built[1],
         thin_separator_um=thin_separator_um,
-        energy_wh_per_kg_thin_stack=thin[0],
-        energy_wh_per_l_thin_stack=thin[1],
-        bands=bands(cell, inventory, result),
+        bands=scaled(
+            bands(cell, inventory, result),
+            "energy_wh_per_kg_positive",
+            numbers["energy_wh_per_kg_positive"],
+            energies,
+        ),
         calibrated=cell.calibrated,
         notes=notes(cell, result, reserves),
         caveats=caveats(cell),
         **numbers,
+        **energies,
     )
 
 
@@ -213,10 +221,18 @@ def _limiting(end: EndState) -> str:
     return "negative" if float(end.compensation_fraction) > 0.5 else "positive"
 
 
-def _stack_energy(
-    cell: Cell, result: Formed, separator_um: float | None
-) -> tuple[float, float]:
-    layers = stack(cell, cell.np_ratio, separator_um=separator_um)
-    energy = result.discharge_energy_wh_per_kg_positive
-    per_kg, per_l = stack_energy(cell, energy, layers)
-    return float(per_kg), float(per_l)
+def _stack_energies(
+    cell: Cell, result: Formed, thin_separator_um: float
+) -> dict[str, float]:
+    """Of the stack as built, and with the engineered separator."""
+    found: dict[str, float] = {}
+    for separator_um, stack_name in (
+        (None, "stack"),
+        (thin_separator_um, "thin_stack"),
+    ):
+        layers = stack(cell, cell.np_ratio, separator_um=separator_um)
+        energy = result.discharge_energy_wh_per_kg_positive
+        per_kg, per_l = stack_energy(cell, energy, layers)
+        found[f"energy_wh_per_kg_{stack_name}"] = float(per_kg)
+        found[f"energy_wh_per_l_{stack_name}"] = float(per_l)
+    return found

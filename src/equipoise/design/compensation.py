@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
     from equipoise.design.states import EndState
     from equipoise.spec.cell import Cell
+    from equipoise.spec.curve import HalfCell
 
 Array = NDArray[np.float64]
 
 LARGEST_DROP = 0.4
-RESERVE_GRID = np.linspace(0.0, 0.5, 129)
-"""Losses of active positive searched for a reserve, refined by interpolation."""
+RESERVE_GRID = 0.5 * np.linspace(0.0, 1.0, 65) ** 2
+"""Losses of active positive searched for a reserve: dense where drops are small."""
 
 
 def compensation_by_loss(
@@ -189,18 +190,36 @@ def reserve(
             where="charge_drop_fraction",
             remedy="0.05 stands for 5 % less charge",
         )
-    charged = float(reached_mah_per_g(cell, Inventory.of(cell)))
-    isolated = np.array([0.0, cell.locked_capacity_mah_per_g or 0.0, charged])
-    inventory = _after_loss(cell, RESERVE_GRID, isolated[:, None])
-    start = inventory.positive_start_mah_per_g
-    f_p = inventory.positive_active_fraction
-    charge = f_p * (reached_mah_per_g(cell, inventory) - start)
-    kept = charge / charge[:, :1]
-    found = [[_crossing(k, 1.0 - float(d)) for k in kept] for d in drops]
-    return tuple(
-        _reserve(float(d), f, float(charge[0, 0]))
-        for d, f in zip(drops, found, strict=True)
+    as_is = Inventory.of(cell)
+    charged = float(reached_mah_per_g(cell, as_is))
+    isolated = (0.0, cell.locked_capacity_mah_per_g or 0.0, charged)
+    found = tolerated_losses(cell, tuple(float(d) for d in drops), isolated)
+    charge = float(
+        as_is.positive_active_fraction * (charged - as_is.positive_start_mah_per_g)
     )
+    return tuple(
+        _reserve(float(d), f, charge) for d, f in zip(drops, found, strict=True)
+    )
+
+
+def tolerated_losses(
+    cell: Cell,
+    charge_drop_fraction: tuple[float, ...],
+    isolated_at_mah_per_g: tuple[float, ...],
+    *,
+    negative: HalfCell | None = None,
+) -> list[list[tuple[float, bool]]]:
+    """Tolerated loss per drop and state of isolation, and whether it is a bound.
+
+    `negative` is another reading of the negative's curve.
+    """
+    isolated = np.asarray(isolated_at_mah_per_g)[:, None]
+    inventory = _after_loss(cell, RESERVE_GRID, isolated)
+    q = reached_mah_per_g(cell, inventory, negative=negative)
+    start = inventory.positive_start_mah_per_g
+    charge = inventory.positive_active_fraction * (q - start)
+    kept = charge / charge[:, :1]
+    return [[_crossing(k, 1.0 - d) for k in kept] for d in charge_drop_fraction]
 
 
 def _reserve(drop: float, found: list[tuple[float, bool]], charge: float) -> Reserve:
@@ -224,6 +243,19 @@ def _crossing(kept: Array, level: float) -> tuple[float, bool]:
     j = int(below[0]) if below.size else RESERVE_GRID.size
     if j == RESERVE_GRID.size or not np.isfinite(kept[j]):
         return float(RESERVE_GRID[max(j - 1, 0)]), True
-    t = (kept[j - 1] - level) / (kept[j - 1] - kept[j])
-    found = RESERVE_GRID[j - 1] + t * (RESERVE_GRID[j] - RESERVE_GRID[j - 1])
-    return float(found), False
+    first = min(max(j - 2, 0), RESERVE_GRID.size - 3)
+    return _inverse_quadratic(
+        kept[first : first + 3], RESERVE_GRID[first : first + 3], level
+    ), False
+
+
+def _inverse_quadratic(y: Array, x: Array, level: float) -> float:
+    """Where a curve through three points, falling, passes a level (Lagrange)."""
+    (a, b, c), (p, q, r) = y - level, x
+    if not (a > b > c):  # not falling: the straight line of the last two
+        return float(q + (r - q) * b / (b - c))
+    return float(
+        p * b * c / ((a - b) * (a - c))
+        + q * a * c / ((b - a) * (b - c))
+        + r * a * b / ((c - a) * (c - b))
+    )

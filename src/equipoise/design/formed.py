@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from equipoise.design.states import (
 if TYPE_CHECKING:
     from equipoise.design.inventory import Inventory
     from equipoise.spec.cell import Cell
-    from equipoise.spec.curve import HalfCell
+    from equipoise.spec.curve import Curve, HalfCell
 
 Array = NDArray[np.float64]
 
@@ -100,8 +101,18 @@ def h2h3_usage(cell: Cell, positive_mah_per_g: Array) -> Array:
     onset = cell.positive.material.h2h3_onset_vs_li_volt
     if onset is None:
         return np.zeros_like(positive_mah_per_g)
-    begin = cell.positive.half_cell.delithiation.capacity_at(onset.value)
+    begin = h2h3_begin_mah_per_g(cell, onset.value)
     return np.maximum(positive_mah_per_g - begin, 0.0)
+
+
+def h2h3_begin_mah_per_g(cell: Cell, onset_vs_li_volt: float) -> float:
+    """Lithium taken out of the positive when it reaches the onset on charge."""
+    return _begin(cell.positive.half_cell.delithiation, onset_vs_li_volt)
+
+
+@lru_cache(maxsize=256)
+def _begin(curve: Curve, potential_vs_li_volt: float) -> float:
+    return float(curve.capacity_at(potential_vs_li_volt))
 
 
 def _discharge_energy(

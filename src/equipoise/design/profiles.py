@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from equipoise.spec.curve import Curve
 
 Array = NDArray[np.float64]
-SMOOTHING_MAH_PER_G = 1.0
+SMOOTHING_MAH_PER_G = 2.0
 """Standard deviation: the sharpest feature, H2-H3, is 20 mAh/g wide."""
 
 
