@@ -4,6 +4,8 @@ One registry for TOML keys, fields, columns, options and JSON. ``mpa`` is
 megapascal; siemens is spelled out because ``ms`` would be milliseconds.
 """
 
+import re
+
 UNITS: dict[str, str] = {
     "volt": "V",
     "millivolt": "mV",
@@ -81,3 +83,18 @@ def unit_symbol(name: str) -> str:
     """Printed unit of a name, ``""`` for pure numbers and names without one."""
     token = unit_token(name)
     return UNITS[token] if token else ""
+
+
+def words(name: str) -> str:
+    """Words of a name without its unit.
+
+    Examples
+    --------
+    >>> words("first_charge_mah_per_g_positive")
+    'first charge'
+    """
+    token = unit_token(name)
+    stem = name
+    if token:
+        stem = re.sub(rf"_{token}(_({'|'.join(OF_WHAT)}))*$", "", name)
+    return stem.replace("_", " ")

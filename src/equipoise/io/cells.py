@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from equipoise.core.errors import SpecError, nearest
+from equipoise.core.units import words
 from equipoise.io.halfcells import load_half_cell, read_half_cell
 from equipoise.io.toml_file import read_toml
 from equipoise.spec import library
@@ -275,8 +276,17 @@ def _declared(declared: CurveFile, where: str) -> Material:
     }
     own = {"name": declared.name, "title": declared.name, "open_circuit": None}
     if declared.like is not None:
-        return _known(declared.like, f"{where}.like").model_copy(
-            update=own | given | {"caveats": (), "alternative_open_circuit": {}}
+        like = _known(declared.like, f"{where}.like")
+        if declared.lithiation is not None and declared.delithiation is not None:
+            # both branches are measured: where the discharge ends is known
+            like = like.model_copy(update={"locked_capacity_mah_per_g": None})
+        return like.model_copy(
+            update=own
+            | given
+            | {
+                "caveats": (_taken_over(like, given),),
+                "alternative_open_circuit": {},
+            }
         )
     if "density_g_per_cm3" not in given:
         raise SpecError(
@@ -285,6 +295,24 @@ def _declared(declared: CurveFile, where: str) -> Material:
             remedy='give it, or take it from the library with like = "ncm85"',
         )
     return Material(**own, kind=declared.role, **given)  # pyright: ignore[reportArgumentType]
+
+
+def _taken_over(like: Material, given: dict[str, Sourced]) -> str:
+    """What a user's material has from the library: said with every design."""
+    numbers = [
+        words(key).replace(" vs li", "")
+        for key in (
+            "density_g_per_cm3",
+            "balancing_capacity_mah_per_g",
+            "one_c_ma_per_g",
+            "locked_capacity_mah_per_g",
+            "h2h3_onset_vs_li_volt",
+        )
+        if key not in given and getattr(like, key) is not None
+    ]
+    if like.volume_change:
+        numbers.append("volume change")
+    return f"taken over from {like.name}: {', '.join(numbers) or 'nothing'}"
 
 
 def _separator(name: str, where: str) -> Material:

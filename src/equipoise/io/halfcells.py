@@ -12,6 +12,7 @@ from equipoise.core.references import REFERENCES, reference_potential
 from equipoise.io.curve_bdf import read_bdf_branch
 from equipoise.io.curve_csv import read_csv_columns
 from equipoise.io.curve_mat import read_mat_columns
+from equipoise.io.like import look_at_like
 from equipoise.io.toml_file import read_toml
 from equipoise.spec.curve import Curve, HalfCell
 from equipoise.spec.curve_file import BranchFile, CurveFile
@@ -59,7 +60,8 @@ def read_half_cell(declaration: CurveFile, *, folder: Path) -> HalfCell:
     Raises
     ------
     SpecError
-        If the reference electrode is unknown, or the axis of a branch is open.
+        If the reference electrode or the `like` material is unknown, or the axis of
+        a branch is open.
     DataError
         If a file is not what it was declared to be.
     """
@@ -79,7 +81,7 @@ def read_half_cell(declaration: CurveFile, *, folder: Path) -> HalfCell:
         curves[direction] = curve
         treatments.append(treatment)
     only = next(iter(curves.values()))
-    return HalfCell(
+    measured = HalfCell(
         declaration.name,
         curves.get("delithiation", only),
         curves.get("lithiation", only),
@@ -87,6 +89,8 @@ def read_half_cell(declaration: CurveFile, *, folder: Path) -> HalfCell:
         MEASURED,
         tuple(treatments),
     )
+    look_at_like(declaration, measured, where=declaration.name)
+    return measured
 
 
 def _columns(
@@ -94,12 +98,6 @@ def _columns(
 ) -> tuple[Array, Array]:
     path = folder / branch.file
     if branch.capacity_column is None or branch.potential_column is None:
-        if path.suffix.lower() == ".mat":
-            raise SpecError(
-                f"[{direction}] needs capacity_column and potential_column: the names "
-                "of two fields of the MATLAB struct",
-                where=str(path),
-            )
         return read_bdf_branch(path, direction=direction, cycle=branch.cycle)
     columns = (branch.capacity_column, branch.potential_column)
     match path.suffix.lower():

@@ -72,6 +72,12 @@ class BranchFile(Frozen):
         if (self.capacity_column is None) != (self.potential_column is None):
             msg = "give both capacity_column and potential_column, or neither (BDF)"
             raise ValueError(msg)
+        if self.capacity_column is None and self.file.lower().endswith(".mat"):
+            msg = (
+                "a .mat file needs capacity_column, capacity_unit and "
+                "potential_column: two fields of its struct and the unit of one"
+            )
+            raise ValueError(msg)
         if self.capacity_column is None and self.capacity_unit not in (None, "ah"):
             msg = "without columns the file is BDF, whose capacity_unit is 'ah'"
             raise ValueError(msg)

@@ -29,6 +29,7 @@ SORTABLE_FRACTION = 0.01
 END_FRACTION = 0.02
 """The outer share of the span where a contact transient may be levelled."""
 REFUSED_CHANGE_VOLT = 0.050
+WARNED_RESIDUAL_VOLT = 0.02
 WARNED_CHANGE_VOLT = 0.005
 PLATEAU_RISE_VOLT = 1e-6
 """Rise given to the whole curve so that true plateaus keep a slope."""
@@ -101,7 +102,8 @@ def treat(
     Warns
     -----
     EquipoiseWarning
-        If making it monotone moves a point by more than 5 mV.
+        If making it monotone moves a point by more than 5 mV, or the curve through
+        the knots misses a monotone point by more than 20 mV.
 
     References
     ----------
@@ -130,6 +132,7 @@ def treat(
     y = y + sign * PLATEAU_RISE_VOLT * (x - x[0]) / (x[-1] - x[0])
     curve = Curve.through(x, y, axis=axis)
     residual = np.abs(curve.potential(q) - monotone)
+    _look_at_residual(q, residual, where)
     return curve, Treatment(
         direction,
         read,
@@ -143,6 +146,19 @@ def treat(
         float(residual.max()) * 1e3,
         _rms(residual) * 1e3,
     )
+
+
+def _look_at_residual(q: Array, residual: Array, where: str) -> None:
+    worst = int(np.argmax(residual))
+    if residual[worst] > WARNED_RESIDUAL_VOLT:
+        warnings.warn(
+            f"{where}: the curve misses the data by {residual[worst] * 1e3:.0f} mV at "
+            f"{q[worst]:.2f} mAh/g ({np.count_nonzero(residual > WARNED_CHANGE_VOLT)} "
+            f"points by more than {WARNED_CHANGE_VOLT * 1e3:g} mV): a jump that is "
+            "steeper than the table, or noise that was averaged",
+            EquipoiseWarning,
+            stacklevel=3,
+        )
 
 
 def _rms(x: Array) -> float:

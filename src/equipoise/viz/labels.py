@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core.errors import DataError
-from equipoise.core.units import OF_WHAT, unit_symbol, unit_token
+from equipoise.core.units import unit_symbol, words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,6 +18,7 @@ LITHIUM = "Li⁺/Li"
 
 QUANTITIES = {
     "np_ratio": "n/p ratio",
+    "one_c_ma": "Current of 1C",
     "upper_volt": "Upper cut-off voltage",
     "voltage_volt": "Cell voltage",
     "capacity_mah_per_g_positive": "Capacity",
@@ -53,12 +53,8 @@ def quantity(column: str) -> str:
     """
     if column in QUANTITIES:
         return QUANTITIES[column]
-    token = unit_token(column)
-    stem = column
-    if token:
-        stem = re.sub(rf"_{token}(_({'|'.join(OF_WHAT)}))?$", "", column)
-    words = stem.replace("_vs_li", f" vs {LITHIUM}").replace("_", " ")
-    return words[:1].upper() + words[1:]
+    text = words(column).replace(" vs li", f" vs {LITHIUM}")
+    return text[:1].upper() + text[1:]
 
 
 def axis_label(column: str) -> str:
