@@ -31,8 +31,8 @@ from equipoise.spec.material import TableCurve, TailedPlateau
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from equipoise.design.inventory import Inventory
     from equipoise.spec.cell import Cell
+    from equipoise.spec.inventory import Inventory
     from equipoise.spec.material import Branch
 
 Y_PRISTINE = 0.95
@@ -54,7 +54,7 @@ class PeerState:
     discharged_negative_mah_per_g: float
     discharged_positive_volt: float
     discharged_negative_volt: float
-    capacity_mah_per_g_positive: float
+    passed_capacity_mah_per_g_positive: float
     energy_wh_per_kg_positive: float
 
 
@@ -85,7 +85,14 @@ class PeerCell:
         assert form.delithiation is not None
         assert form.lithiation is not None
         out = self._positive(*_knots(form.delithiation))
-        back = self._positive(*_locked(form.lithiation, cell.locked_capacity_mah_per_g))
+        seen_at = cell.positive.material.locked_at_vs_li_volt
+        back = self._positive(
+            *_locked(
+                form.lithiation,
+                cell.locked_capacity_mah_per_g,
+                None if seen_at is None else seen_at.value,
+            )
+        )
         return pybamm.ParameterValues(
             {
                 "Positive electrode OCP [V]": out,
@@ -203,12 +210,15 @@ def _knots(branch: Branch) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _locked(
-    branch: Branch, lock_mah_per_g: float | None
+    branch: Branch, lock_mah_per_g: float | None, at_vs_li_volt: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Lithiation branch whose measured part begins at the lock, if one is known."""
+    """Lithiation branch whose capacity at a potential is the lock, if one is known."""
     q, u = _knots(branch)
-    begin = branch.measured_from_mah_per_g
     if lock_mah_per_g is None:
         return q, u
+    begin = branch.measured_from_mah_per_g
+    if at_vs_li_volt is not None:
+        fine = np.linspace(q[0], q[-1], 2_000_001)
+        begin = float(np.interp(at_vs_li_volt, PchipInterpolator(q, u)(fine), fine))
     stop = q[-1]
     return stop - (stop - q) * (stop - lock_mah_per_g) / (stop - begin), u

@@ -32,22 +32,27 @@ if TYPE_CHECKING:
     from equipoise.design.half_cell_design import design_half_cell
     from equipoise.design.np_map import np_map, np_voltage_map
     from equipoise.design.profiles import profiles
-    from equipoise.design.tolerance import tolerance
+    from equipoise.design.tolerance import ErrorSource, tolerance
     from equipoise.design.weigh_sheet import weigh_sheet
     from equipoise.fit.msmr import fit_msmr
     from equipoise.io.cells import load_cell, load_half_cell_setup, with_positive
     from equipoise.io.halfcells import load_half_cell
     from equipoise.report.design_report import write_design_report
+    from equipoise.spec.inventory import Inventory
+    from equipoise.spec.library import bundled_text
 
 _HOME = {
     "CellDesign": "design.cell_design",
     "DataError": "core.errors",
     "EquipoiseError": "core.errors",
     "EquipoiseWarning": "core.errors",
+    "ErrorSource": "design.tolerance",
     "FitError": "core.errors",
+    "Inventory": "spec.inventory",
     "SolveError": "core.errors",
     "SpecError": "core.errors",
     "StoreError": "core.errors",
+    "bundled_text": "spec.library",
     "compensation_by_loss": "design.compensation",
     "compensation_by_polarisation": "design.compensation",
     "design_cell": "design.cell_design",
@@ -71,11 +76,14 @@ __all__ = [
     "DataError",
     "EquipoiseError",
     "EquipoiseWarning",
+    "ErrorSource",
     "FitError",
+    "Inventory",
     "SolveError",
     "SpecError",
     "StoreError",
     "__version__",
+    "bundled_text",
     "compensation_by_loss",
     "compensation_by_polarisation",
     "design_cell",

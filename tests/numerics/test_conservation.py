@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from equipoise.design.formed import formed
-from equipoise.design.inventory import Inventory
+from equipoise.spec.inventory import Inventory
 
 THEORETICAL = 274.98  # of the positive, mAh/g: only an offset here
 
@@ -59,7 +59,11 @@ def test_lithium_is_the_same_as_built_charged_and_discharged(
     lost = inv.lithium_loss_mah_per_g_positive + rho * loss_of_negative
     for state in (result.charged, result.discharged):
         now = lithium(
-            cell, inv, state.positive_mah_per_g, state.negative_mah_per_g, lost=lost
+            cell,
+            inv,
+            state.positive_delithiated_mah_per_g,
+            state.negative_lithiated_mah_per_g,
+            lost=lost,
         )
         np.testing.assert_allclose(now[ok], built[ok], rtol=1e-12)
 
@@ -72,7 +76,10 @@ def test_the_charge_passed_is_the_same_in_both_electrodes(lb):
     taken_up = (
         rho
         * inv.negative_active_fraction
-        * (result.charged.negative_mah_per_g - result.discharged.negative_mah_per_g)
+        * (
+            result.charged.negative_lithiated_mah_per_g
+            - result.discharged.negative_lithiated_mah_per_g
+        )
     )
     np.testing.assert_allclose(
         taken_up[ok], result.first_discharge_mah_per_g_positive[ok], rtol=1e-12
@@ -84,9 +91,9 @@ def test_first_cycle_charge_balances_in_a_fresh_cell(lb, hb):
         result = formed(cell, Inventory.of(cell))
         rho = cell.np_ratio * cell.mass_per_np_ratio
         assert float(result.first_charge_mah_per_g_positive) == pytest.approx(
-            rho * float(result.charged.negative_mah_per_g), rel=1e-12
+            rho * float(result.charged.negative_lithiated_mah_per_g), rel=1e-12
         )
-        left = rho * float(result.discharged.negative_mah_per_g)
+        left = rho * float(result.discharged.negative_lithiated_mah_per_g)
         kept = float(
             result.first_charge_mah_per_g_positive
             - result.first_discharge_mah_per_g_positive
@@ -99,6 +106,6 @@ def test_what_is_lost_with_isolated_particles_is_missing_in_the_cell(lb):
     inv = Inventory.of(lb, positive_active_fraction=0.9)
     result = formed(lb, inv)
     rho = lb.np_ratio * lb.mass_per_np_ratio
-    assert 0.9 * float(result.charged.positive_mah_per_g) == pytest.approx(
-        rho * float(result.charged.negative_mah_per_g), rel=1e-12
+    assert 0.9 * float(result.charged.positive_delithiated_mah_per_g) == pytest.approx(
+        rho * float(result.charged.negative_lithiated_mah_per_g), rel=1e-12
     )

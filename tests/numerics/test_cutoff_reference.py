@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from equipoise.design.inventory import Inventory
 from equipoise.design.states import discharge_curve, end_of_charge, end_of_discharge
 from equipoise.kernels.cutoff import cutoff
+from equipoise.spec.inventory import Inventory
 
 
 def on_table(curve):
@@ -55,7 +55,7 @@ def test_charges_stop_where_brentq_does(lb):
         )
         # the kernel's tolerance is 1e-11 of q; a slope of 1 mV per mAh/g and the
         # rounding of volts (4e-16) leave 1e-9
-        assert state.positive_mah_per_g[i] == pytest.approx(q, abs=1e-8)
+        assert state.positive_delithiated_mah_per_g[i] == pytest.approx(q, abs=1e-8)
 
 
 def test_discharges_stop_where_brentq_does(lb):
@@ -70,11 +70,11 @@ def test_discharges_stop_where_brentq_does(lb):
         q = brentq(
             lambda q, i=i: positive(q) - negative(a[i] + b[i] * q) - 1.35,
             curve.start_mah_per_g,
-            charged.positive_mah_per_g[i],
+            charged.positive_delithiated_mah_per_g[i],
             xtol=1e-13,
             rtol=1e-14,
         )
-        assert state.positive_mah_per_g[i] == pytest.approx(q, abs=1e-8)
+        assert state.positive_delithiated_mah_per_g[i] == pytest.approx(q, abs=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(20))

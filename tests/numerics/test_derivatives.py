@@ -7,8 +7,8 @@ from scipy.integrate import trapezoid
 
 import equipoise as eqp
 from equipoise.design.formed import formed
-from equipoise.design.inventory import Inventory
 from equipoise.design.states import end_of_charge
+from equipoise.spec.inventory import Inventory
 
 RATIOS = [0.95, 1.0, 1.1, 1.2, 1.3, 1.5]
 
@@ -18,7 +18,7 @@ def test_charge_per_polarisation_is_the_derivative_of_exact_solves(lb, ratio):
     inventory = Inventory.of(lb, np_ratio=np.full(2, ratio))
     h = 2e-4  # volt; the cell moves by 0.01 mAh/g, less than a node of the table
     state = end_of_charge(lb, inventory, polarisation_volt=[-h, h])
-    difference = np.diff(state.positive_mah_per_g)[0] / (2.0 * h)
+    difference = np.diff(state.positive_delithiated_mah_per_g)[0] / (2.0 * h)
     exact = end_of_charge(lb, Inventory.of(lb, np_ratio=ratio))
     # central differences over two nodes (0.05 mAh/g): the curvature of the tail,
     # U''/U' = 1/4.4 per mAh/g, makes less than 1 %
@@ -45,7 +45,7 @@ def test_slopes_of_an_aged_cell_refer_to_the_charge_of_the_cell(lb, fraction):
     h = 2e-4
     inventory = Inventory.of(lb, positive_active_fraction=np.full(2, fraction))
     state = end_of_charge(lb, inventory, polarisation_volt=[-h, h])
-    difference = fraction * np.diff(state.positive_mah_per_g)[0] / (2.0 * h)
+    difference = fraction * np.diff(state.positive_delithiated_mah_per_g)[0] / (2.0 * h)
     exact = end_of_charge(lb, Inventory.of(lb, positive_active_fraction=fraction))
     assert float(exact.charge_per_polarisation_mah_per_g_per_volt) == pytest.approx(
         difference, rel=0.01
@@ -67,7 +67,10 @@ def test_inverse_dqdv_of_the_cell_is_the_sum_of_its_electrodes(lb, hb, direction
 @pytest.mark.parametrize("direction", ["charge", "discharge"])
 def test_dqdv_is_the_slope_of_the_profile(lb, direction):
     t = eqp.profiles(lb, direction, points=20001, smoothing_mah_per_g=0.0)
-    q, u = t["capacity_mah_per_g_positive"].to_numpy(), t["voltage_volt"].to_numpy()
+    q, u = (
+        t["passed_capacity_mah_per_g_positive"].to_numpy(),
+        t["voltage_volt"].to_numpy(),
+    )
     slope = np.abs(np.gradient(u, q))
     ours = 1.0 / t["dqdv_mah_per_g_per_volt"].to_numpy()
     inner = slice(600, -600)  # off the steep ends, where one node bends the slope
@@ -107,7 +110,7 @@ def test_smoothing_takes_the_kinks_of_the_knots_out(hb):
 def test_energy_is_the_integral_of_the_profile(lb, ratio):
     cell = lb.with_np_ratio(ratio)
     t = eqp.profiles(cell, "discharge", points=40001)
-    area = trapezoid(t["voltage_volt"], t["capacity_mah_per_g_positive"])
+    area = trapezoid(t["voltage_volt"], t["passed_capacity_mah_per_g_positive"])
     energy = float(formed(cell, Inventory.of(cell)).discharge_energy_wh_per_kg_positive)
     # trapezoids of 0.005 mAh/g on a piecewise linear curve: better than 1e-7
     assert energy == pytest.approx(area, rel=1e-6)
@@ -151,7 +154,7 @@ def test_a_finer_table_changes_nothing_a_balance_can_see(lb):
         assert old.axis == curve.axis
         half_cell = replace(lb.negative.half_cell, delithiation=curve, lithiation=curve)
         state = end_of_charge(lb, Inventory.of(lb), negative=half_cell)
-        q.append(float(state.positive_mah_per_g))
+        q.append(float(state.positive_delithiated_mah_per_g))
         u.append(float(state.negative_potential_vs_li_volt))
     # second order: the error falls 16-fold from one table to the next
     assert abs(q[1] - q[2]) < 1e-4

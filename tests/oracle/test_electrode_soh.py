@@ -10,7 +10,7 @@ import pytest
 
 from equipoise import load_cell
 from equipoise.design.formed import formed
-from equipoise.design.inventory import Inventory
+from equipoise.spec.inventory import Inventory
 
 pytest.importorskip("pybamm", reason="PyBaMM is not installed here: see make oracle")
 
@@ -60,11 +60,17 @@ def assert_same(cell, peer, inventory):
     charge = f_p * (theirs.charged_positive_mah_per_g - start)
     for capacity, expected in (
         (ours.first_charge_mah_per_g_positive, charge),
-        (ours.first_discharge_mah_per_g_positive, theirs.capacity_mah_per_g_positive),
-        (charged.positive_mah_per_g, theirs.charged_positive_mah_per_g),
-        (charged.negative_mah_per_g, theirs.charged_negative_mah_per_g),
-        (discharged.positive_mah_per_g, theirs.discharged_positive_mah_per_g),
-        (discharged.negative_mah_per_g, theirs.discharged_negative_mah_per_g),
+        (
+            ours.first_discharge_mah_per_g_positive,
+            theirs.passed_capacity_mah_per_g_positive,
+        ),
+        (charged.positive_delithiated_mah_per_g, theirs.charged_positive_mah_per_g),
+        (charged.negative_lithiated_mah_per_g, theirs.charged_negative_mah_per_g),
+        (
+            discharged.positive_delithiated_mah_per_g,
+            theirs.discharged_positive_mah_per_g,
+        ),
+        (discharged.negative_lithiated_mah_per_g, theirs.discharged_negative_mah_per_g),
     ):
         assert float(capacity) == pytest.approx(expected, rel=0, abs=CAPACITY_MAH_PER_G)
     for potential, expected in (

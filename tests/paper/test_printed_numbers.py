@@ -15,9 +15,9 @@ import pytest
 import equipoise as eqp
 from equipoise.core.references import to_vs_li
 from equipoise.design.formed import formed
-from equipoise.design.inventory import Inventory
 from equipoise.design.states import end_of_charge
 from equipoise.spec import library
+from equipoise.spec.inventory import Inventory
 
 LB = eqp.load_cell("zhang2026-lb")
 HB = eqp.load_cell("zhang2026-hb")
@@ -37,7 +37,9 @@ def high():
 def voltage_at(cell, charge_mah_per_g):
     table = eqp.profiles(cell)
     return np.interp(
-        charge_mah_per_g, table["capacity_mah_per_g_positive"], table["voltage_volt"]
+        charge_mah_per_g,
+        table["passed_capacity_mah_per_g_positive"],
+        table["voltage_volt"],
     )
 
 
@@ -46,8 +48,8 @@ def second_charge_upper_potential(cell):
     first = formed(cell, Inventory.of(cell))
     rebuilt = Inventory.of(
         cell,
-        positive_start_mah_per_g=first.discharged.positive_mah_per_g,
-        negative_start_mah_per_g=first.discharged.negative_mah_per_g,
+        positive_start_mah_per_g=first.discharged.positive_delithiated_mah_per_g,
+        negative_start_mah_per_g=first.discharged.negative_lithiated_mah_per_g,
     )
     return float(end_of_charge(cell, rebuilt).upper_potential_vs_li_volt)
 

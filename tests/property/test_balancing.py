@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import equipoise as eqp
 from equipoise.design.formed import formed
-from equipoise.design.inventory import Inventory
 from equipoise.design.states import end_of_charge
 from equipoise.design.weigh_sheet import weigh_sheet
 from equipoise.spec.cell import CellSpec
+from equipoise.spec.inventory import Inventory
 from equipoise.spec.validation import validated
 
 LB = eqp.load_cell("zhang2026-lb")
@@ -32,8 +32,8 @@ def charge_and_upper(np_ratio, upper_volt=2.75, polarisation_volt=0.0):
         polarisation_volt=polarisation_volt,
     )
     return (
-        float(state.positive_mah_per_g),
-        float(state.upper_potential_vs_li_volt),
+        float(state.positive_delithiated_mah_per_g),
+        float(state.terminal_potential_vs_li_volt),
         float(state.negative_potential_vs_li_volt),
     )
 
@@ -179,7 +179,9 @@ def test_lithium_lost_from_the_negative_raises_its_potential(ratio, loss, added)
     assert (
         more_.negative_potential_vs_li_volt >= less.negative_potential_vs_li_volt - TINY
     )
-    assert more_.upper_potential_vs_li_volt >= less.upper_potential_vs_li_volt - TINY
+    assert (
+        more_.terminal_potential_vs_li_volt >= less.terminal_potential_vs_li_volt - TINY
+    )
 
 
 @given(ratios)
@@ -267,4 +269,7 @@ def test_two_equal_cells_give_equal_answers(ratio, shift):
     state = end_of_charge(
         LB, Inventory.of(LB, np_ratio=[ratio, ratio]), upper_volt=upper
     )
-    assert state.positive_mah_per_g[0] == state.positive_mah_per_g[1]
+    assert (
+        state.positive_delithiated_mah_per_g[0]
+        == state.positive_delithiated_mah_per_g[1]
+    )

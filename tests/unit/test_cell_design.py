@@ -105,9 +105,7 @@ def test_the_volume_band_crosses_data_and_tails(lb):
 def test_the_reserve_range_knows_the_readings_of_the_tail(lb):
     d = eqp.design_cell(lb)
     for name, tail in lb.negative.variants.items():
-        cell = replace(
-            lb, negative=replace(lb.negative, half_cell=tail, variants={})
-        )
+        cell = replace(lb, negative=replace(lb.negative, half_cell=tail, variants={}))
         for ours, theirs in zip(d.reserves, eqp.reserve(cell), strict=True):
             loss = theirs.tolerated_loss_fraction
             assert (

@@ -6,7 +6,7 @@ import pytest
 import equipoise as eqp
 from equipoise.core.errors import SpecError
 from equipoise.design.formed import formed
-from equipoise.design.inventory import Inventory
+from equipoise.spec.inventory import Inventory
 
 
 def aged(cell, **values):

@@ -5,7 +5,7 @@ import pytest
 
 from equipoise.core.errors import SpecError
 from equipoise.design.formed import formed, h2h3_usage
-from equipoise.design.inventory import Inventory
+from equipoise.spec.inventory import Inventory
 
 
 def test_a_first_cycle_charges_more_than_it_discharges(lb):
@@ -20,8 +20,8 @@ def test_a_first_cycle_charges_more_than_it_discharges(lb):
 def test_capacities_are_differences_of_the_end_states(lb):
     inventory = Inventory.of(lb, positive_active_fraction=[1.0, 0.9])
     result = formed(lb, inventory)
-    q1 = result.charged.positive_mah_per_g
-    q0 = result.discharged.positive_mah_per_g
+    q1 = result.charged.positive_delithiated_mah_per_g
+    q0 = result.discharged.positive_delithiated_mah_per_g
     f = np.array([1.0, 0.9])
     np.testing.assert_allclose(result.first_charge_mah_per_g_positive, f * q1)
     np.testing.assert_allclose(result.first_discharge_mah_per_g_positive, f * (q1 - q0))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from equipoise.core.errors import SpecError
-from equipoise.design.inventory import Inventory
+from equipoise.spec.inventory import Inventory
 
 
 def test_a_fresh_cell_moves_every_lithium_from_one_electrode_to_the_other(lb):

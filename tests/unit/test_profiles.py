@@ -4,7 +4,7 @@ import pytest
 import equipoise as eqp
 from equipoise.core.errors import SpecError
 from equipoise.core.units import unit_token
-from equipoise.design.inventory import Inventory
+from equipoise.spec.inventory import Inventory
 
 DIRECTIONS = ["charge", "discharge"]
 
@@ -12,8 +12,8 @@ DIRECTIONS = ["charge", "discharge"]
 def test_a_charge_ends_at_the_upper_cut_off(lb):
     table, design = eqp.profiles(lb), eqp.design_cell(lb)
     assert table["voltage_volt"][-1] == pytest.approx(2.75, abs=1e-9)
-    assert table["capacity_mah_per_g_positive"][0] == 0.0
-    assert table["capacity_mah_per_g_positive"][-1] == pytest.approx(
+    assert table["passed_capacity_mah_per_g_positive"][0] == 0.0
+    assert table["passed_capacity_mah_per_g_positive"][-1] == pytest.approx(
         design.first_charge_mah_per_g_positive
     )
     assert table["positive_electrode_potential_volt"][-1] == pytest.approx(
@@ -24,7 +24,7 @@ def test_a_charge_ends_at_the_upper_cut_off(lb):
 def test_a_discharge_ends_at_the_lower_cut_off(lb):
     table, design = eqp.profiles(lb, "discharge"), eqp.design_cell(lb)
     assert table["voltage_volt"][-1] == pytest.approx(1.35, abs=1e-9)
-    assert table["capacity_mah_per_g_positive"][-1] == pytest.approx(
+    assert table["passed_capacity_mah_per_g_positive"][-1] == pytest.approx(
         design.first_discharge_mah_per_g_positive
     )
     assert table["negative_lithiation_fraction"][-1] == pytest.approx(
@@ -47,7 +47,7 @@ def test_the_cell_is_the_difference_of_its_electrodes(lb, direction):
 def test_the_voltage_is_monotone_along_the_capacity(lb, direction):
     table = eqp.profiles(lb, direction, points=301)
     assert table.height == 301
-    assert (np.diff(table["capacity_mah_per_g_positive"]) > 0.0).all()
+    assert (np.diff(table["passed_capacity_mah_per_g_positive"]) > 0.0).all()
     sign = 1.0 if direction == "charge" else -1.0
     assert (sign * np.diff(table["voltage_volt"]) > 0.0).all()
 
@@ -68,7 +68,7 @@ def test_an_aged_inventory_is_followed(lb):
     inventory = Inventory.of(lb, positive_active_fraction=0.9)
     table = eqp.profiles(lb, inventory=inventory, smoothing_mah_per_g=0.0)
     row = eqp.compensation_by_loss(lb, 0.1).row(0, named=True)
-    assert table["capacity_mah_per_g_positive"][-1] == pytest.approx(
+    assert table["passed_capacity_mah_per_g_positive"][-1] == pytest.approx(
         row["charge_mah_per_g_positive"]
     )
     assert table["compensation_fraction"][-1] == pytest.approx(

@@ -5,7 +5,6 @@ import pytest
 
 from equipoise.core.errors import SolveError, SpecError
 from equipoise.core.status import Status
-from equipoise.design.inventory import Inventory
 from equipoise.design.states import (
     discharge_curve,
     end_of_charge,
@@ -13,6 +12,7 @@ from equipoise.design.states import (
     polarisation,
     reached_mah_per_g,
 )
+from equipoise.spec.inventory import Inventory
 
 
 def with_polarisation(cell, **values):
@@ -29,9 +29,9 @@ def test_at_the_cut_off_the_electrodes_differ_by_it(lb):
 
 def test_polarisation_is_put_on_the_positive(lb):
     state = end_of_charge(lb, Inventory.of(lb), polarisation_volt=0.05)
-    shown = state.upper_potential_vs_li_volt - state.negative_potential_vs_li_volt
+    shown = state.terminal_potential_vs_li_volt - state.negative_potential_vs_li_volt
     assert shown == pytest.approx(2.75, abs=1e-9)
-    assert state.upper_potential_vs_li_volt == pytest.approx(
+    assert state.terminal_potential_vs_li_volt == pytest.approx(
         state.positive_potential_vs_li_volt + 0.05
     )
 
@@ -42,14 +42,14 @@ def test_the_discharge_ends_at_the_lower_cut_off(lb):
     assert state.positive_potential_vs_li_volt - (
         state.negative_potential_vs_li_volt
     ) == pytest.approx(1.35, abs=1e-9)
-    assert state.positive_mah_per_g < 40.0
+    assert state.positive_delithiated_mah_per_g < 40.0
 
 
 def test_the_fast_path_gives_the_same_answer(lb):
     inventory = Inventory.of(lb, np_ratio=[1.0, 1.1, 1.5])
     np.testing.assert_array_equal(
         reached_mah_per_g(lb, inventory),
-        end_of_charge(lb, inventory).positive_mah_per_g,
+        end_of_charge(lb, inventory).positive_delithiated_mah_per_g,
     )
 
 
@@ -58,7 +58,10 @@ def test_a_batch_is_its_single_cells(lb):
     batch = end_of_charge(lb, Inventory.of(lb, np_ratio=ratios))
     for i, ratio in enumerate(ratios):
         single = end_of_charge(lb, Inventory.of(lb, np_ratio=ratio))
-        assert batch.positive_mah_per_g[i] == single.positive_mah_per_g
+        assert (
+            batch.positive_delithiated_mah_per_g[i]
+            == single.positive_delithiated_mah_per_g
+        )
 
 
 def test_an_unreachable_cut_off_names_the_curves_and_a_remedy(hb):
@@ -96,8 +99,8 @@ def test_without_strict_a_failed_cell_is_nan_with_its_status(hb):
         Status.CUTOFF_BELOW_CURVES,
     ]
     for name in (
-        "positive_mah_per_g",
-        "negative_mah_per_g",
+        "positive_delithiated_mah_per_g",
+        "negative_lithiated_mah_per_g",
         "upper_potential_vs_li_volt",
         "compensation_fraction",
     ):
@@ -166,7 +169,7 @@ def test_use_outside_the_measured_range_is_reported(hb, lb):
     inside = end_of_charge(lb, Inventory.of(lb))
     assert inside.beyond_mah_per_g == 0.0
     beyond = end_of_charge(hb, Inventory.of(hb), upper_volt=2.80)
-    q = beyond.positive_mah_per_g
+    q = beyond.positive_delithiated_mah_per_g
     assert q > 227.0
     assert beyond.beyond_mah_per_g == pytest.approx(q - 227.0, rel=1e-9)
 
@@ -185,7 +188,7 @@ def test_no_more_lithium_leaves_the_negative_than_is_in_it(lb, loss):
     """A discharge that empties the negative ends there, like one of the positive."""
     inventory = Inventory.of(lb, lithium_loss_mah_per_g_positive=loss)
     state = end_of_discharge(lb, inventory, end_of_charge(lb, inventory))
-    assert float(state.negative_mah_per_g) >= -1e-6
+    assert float(state.negative_lithiated_mah_per_g) >= -1e-6
 
 
 @pytest.mark.parametrize("lock", [227.0, 300.0])

@@ -168,7 +168,7 @@ def _print_half_cell(name: str, as_json: bool) -> None:
             answer.role(key),
         )
         for key, value in answer.to_dict().items()
-        if key not in ("name", "calibrated")
+        if key != "name"
     ]
     header = ("quantity", "value", "unit", "role")
     note = "charge is delithiation of the working electrode"

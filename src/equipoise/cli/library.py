@@ -31,7 +31,7 @@ def library(
         raise SpecError(
             "--toml and --json cannot both be printed", remedy="give one of them"
         )
-    kinds = ("cells", "half_cells", "materials")
+    kinds = bundled.KINDS
     if not name:
         found = {kind: list(bundled.names(kind)) for kind in kinds}
         if as_json:

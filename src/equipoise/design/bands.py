@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from equipoise.design.compensation import Reserve
-    from equipoise.design.inventory import Inventory
     from equipoise.spec.cell import Cell
+    from equipoise.spec.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _tail_bands(readings: list[Formed], over: str) -> list[Band]:
         "first_charge_mah_per_g_positive": [
             r.first_charge_mah_per_g_positive for r in readings
         ],
-        "upper_potential_vs_li_volt": [e.upper_potential_vs_li_volt for e in ends],
+        "upper_potential_vs_li_volt": [e.terminal_potential_vs_li_volt for e in ends],
         "negative_end_of_charge_potential_vs_li_volt": [
             e.negative_potential_vs_li_volt for e in ends
         ],
@@ -165,7 +165,7 @@ def _usage_bands(
     if onset is None:
         return []
     f_p = float(inventory.positive_active_fraction)
-    q = [float(r.charged.positive_mah_per_g) for r in readings]
+    q = [float(r.charged.positive_delithiated_mah_per_g) for r in readings]
     onsets = [v for v in (onset.value, onset.low, onset.high) if v is not None]
     begins = [h2h3_begin_mah_per_g(cell, v) for v in onsets]
     choices = [tail] if len(readings) > 1 else []
@@ -179,7 +179,8 @@ def _usage_bands(
 
 def _volume_bands(cell: Cell, readings: list[Formed], tail: str) -> list[Band]:
     by_data = [
-        volume_changes_percent(cell, r.charged.positive_mah_per_g) for r in readings
+        volume_changes_percent(cell, r.charged.positive_delithiated_mah_per_g)
+        for r in readings
     ]
     names = sorted(by_data[0])
     choices = [tail] if len(readings) > 1 and names else []

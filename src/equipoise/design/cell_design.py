@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from equipoise.core.errors import SpecError, nearest
 from equipoise.design.bands import Band, bands, reserve_with_bands, scaled
 from equipoise.design.compensation import Reserve, reserve
 from equipoise.design.formed import Formed, formed
-from equipoise.design.inventory import Inventory
 from equipoise.design.notes import caveats, notes
 from equipoise.design.stack import stack, stack_energy
 from equipoise.design.volume import volume_changes_percent
 from equipoise.design.weigh_sheet import WeighSheet, weigh_sheet
+from equipoise.spec.inventory import Inventory
 
 if TYPE_CHECKING:
     from equipoise.design.states import EndState
@@ -26,7 +27,7 @@ _CHARGE, _DISCHARGE = (
     "first_charge_mah_per_g_positive",
     "first_discharge_mah_per_g_positive",
 )
-_INPUTS = ("np_ratio", "upper_volt", "lower_volt", "thin_separator_um")
+INPUTS = ("np_ratio", "upper_volt", "lower_volt", "thin_separator_um")
 _MADE_OF = {
     "first_charge_mah": (_CHARGE,),
     "first_discharge_mah": (_DISCHARGE,),
@@ -81,9 +82,20 @@ class CellDesign:
     caveats: tuple[str, ...]
 
     def role(self, quantity: str) -> str:
-        """Whether a quantity is an input, was calibrated or is predicted."""
-        if quantity in _INPUTS:
+        """Whether a quantity is an input, was calibrated or is predicted.
+
+        Raises
+        ------
+        SpecError
+            If a design has no such quantity.
+        """
+        if quantity in INPUTS:
             return "input"
+        if quantity not in {f.name for f in fields(self)}:
+            raise SpecError(
+                f"a design has no output {quantity!r}",
+                remedy=nearest(quantity, [f.name for f in fields(self)]),
+            )
         made_of = _MADE_OF.get(quantity, (quantity,))
         known = all(part in self.calibrated for part in made_of)
         return "calibrated" if known else "predicted"
@@ -144,7 +156,9 @@ def design_cell(
     numbers = _first_cycle(cell, result) | _ends(cell, result)
     energies = _stack_energies(cell, result, thin_separator_um)
     charged, discharged = result.charged, result.discharged
-    volumes = volume_changes_percent(cell, charged.positive_mah_per_g).values()
+    volumes = volume_changes_percent(
+        cell, charged.positive_delithiated_mah_per_g
+    ).values()
     has_onset = cell.positive.material.h2h3_onset_vs_li_volt is not None
     usage = float(result.h2h3_usage_mah_per_g_positive)
     return CellDesign(
@@ -193,17 +207,18 @@ def _ends(cell: Cell, result: Formed) -> dict[str, float]:
     top, bottom = result.charged, result.discharged
     q_n = cell.negative_capacity_mah_per_g
     found = {
-        "upper_potential_vs_li_volt": top.upper_potential_vs_li_volt,
+        "upper_potential_vs_li_volt": top.terminal_potential_vs_li_volt,
         "negative_end_of_charge_potential_vs_li_volt": (
             top.negative_potential_vs_li_volt
         ),
-        "negative_end_of_charge_lithiation_fraction": top.negative_mah_per_g / q_n,
-        "lower_potential_vs_li_volt": bottom.upper_potential_vs_li_volt,
+        "negative_end_of_charge_lithiation_fraction": top.negative_lithiated_mah_per_g
+        / q_n,
+        "lower_potential_vs_li_volt": bottom.terminal_potential_vs_li_volt,
         "negative_end_of_discharge_potential_vs_li_volt": (
             bottom.negative_potential_vs_li_volt
         ),
         "negative_end_of_discharge_lithiation_fraction": (
-            bottom.negative_mah_per_g / q_n
+            bottom.negative_lithiated_mah_per_g / q_n
         ),
         "compensation_fraction": top.compensation_fraction,
         "charge_per_polarisation_mah_per_g_per_volt": (

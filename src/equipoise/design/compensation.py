@@ -17,15 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.core.errors import SpecError
-from equipoise.design.formed import h2h3_usage
-from equipoise.design.inventory import Inventory
+from equipoise.design.formed import formed, h2h3_usage
 from equipoise.design.states import end_of_charge, reached_mah_per_g
 from equipoise.design.volume import volume_changes_percent
+from equipoise.spec.inventory import Inventory
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from equipoise.design.states import EndState
     from equipoise.spec.cell import Cell
     from equipoise.spec.curve import HalfCell
 
@@ -37,19 +36,26 @@ RESERVE_GRID = 0.5 * np.linspace(0.0, 1.0, 65) ** 2
 
 
 def compensation_by_loss(
-    cell: Cell, loss_fraction: ArrayLike, *, isolated_at_mah_per_g: float = 0.0
+    cell: Cell,
+    loss_fraction: ArrayLike,
+    *,
+    isolated_at_mah_per_g: float | None = None,
 ) -> pl.DataFrame:
     """Response to a loss of active positive material, one row per loss.
+
+    `charge` is the first charge, from the as-built state; `discharge` is what then
+    cycles. The lithium that stays behind after the first charge is part of the
+    former only, so a loss weighs a little less on the discharge.
 
     Parameters
     ----------
     loss_fraction
         Lost share of the active positive, shape (m,), 0 <= loss < 1.
     isolated_at_mah_per_g
-        State (lithium taken out) in which particles were cut off. 0: they keep
-        all their lithium, as if lost before the first charge (reference tables);
-        the locked capacity: lost in the discharged cell after formation; larger:
-        lost charged, their lithium stays in the negative.
+        State (lithium taken out) in which particles were cut off. Default: as
+        built, with all their lithium (the reference tables); the locked capacity:
+        lost in the discharged cell after formation; larger: lost charged, their
+        lithium stays in the negative.
 
     Raises
     ------
@@ -64,24 +70,25 @@ def compensation_by_loss(
             where="loss_fraction",
             remedy="0.05 stands for 5 % of the active positive",
         )
+    if isolated_at_mah_per_g is None:
+        isolated_at_mah_per_g = cell.spec.inventory.positive_start_mah_per_g
     inventory = _after_loss(cell, loss, isolated_at_mah_per_g)
-    return _response(
-        cell, "loss_fraction", loss, inventory, end_of_charge(cell, inventory)
-    )
+    return _response(cell, "loss_fraction", loss, inventory, 0.0)
 
 
 def _after_loss(cell: Cell, loss: Array, isolated_at: ArrayLike) -> Inventory:
     """Inventory after losing a share of what is active now.
 
-    What was isolated before keeps all its lithium, what is lost now keeps the
-    lithium of the state it was cut off in; both make one mean state.
+    What was isolated before and what is lost now make one mean state.
     """
-    before = Inventory.of(cell).positive_active_fraction
+    now = Inventory.of(cell)
+    before = now.positive_active_fraction
     active = before * (1.0 - loss)
     gone = np.where(active < 1.0, 1.0 - active, 1.0)
-    mean = before * loss * np.asarray(isolated_at, np.float64) / gone
-    return Inventory.of(
-        cell, positive_active_fraction=active, positive_isolated_at_mah_per_g=mean
+    held = (1.0 - before) * now.positive_isolated_at_mah_per_g
+    mean = (held + before * loss * np.asarray(isolated_at, np.float64)) / gone
+    return now.with_(
+        positive_active_fraction=active, positive_isolated_at_mah_per_g=mean
     )
 
 
@@ -104,40 +111,49 @@ def compensation_by_polarisation(
             remedy="volts lost on charge, for example 0.02",
         )
     inventory = Inventory.of(cell, np_ratio=np.full_like(eta, cell.np_ratio))
-    charged = end_of_charge(cell, inventory, polarisation_volt=eta)
-    return _response(cell, "polarisation_volt", eta, inventory, charged)
+    return _response(cell, "polarisation_volt", eta, inventory, eta)
 
 
 def _response(
-    cell: Cell, driver: str, values: Array, inventory: Inventory, charged: EndState
+    cell: Cell, driver: str, values: Array, inventory: Inventory, eta: ArrayLike
 ) -> pl.DataFrame:
     import polars as pl  # 0.5 s: only where a table is made
 
     start = inventory.positive_start_mah_per_g
     f_p = inventory.positive_active_fraction
-    charge = f_p * (charged.positive_mah_per_g - start)
-    as_is = Inventory.of(cell)
-    fresh = float(
-        as_is.positive_active_fraction * (reached_mah_per_g(cell, as_is) - start)
-    )
+    end_of_charge(cell, inventory, polarisation_volt=eta)  # refuses what never ends
+    result = formed(cell, inventory, polarisation_volt=eta, strict=False)
+    charged = result.charged
+    charge = f_p * (charged.positive_delithiated_mah_per_g - start)
+    fresh = formed(cell, Inventory.of(cell), strict=False)
+    discharge = result.first_discharge_mah_per_g_positive
     columns = {
         driver: values,
         "charge_mah_per_g_positive": charge,
-        "charge_per_active_mah_per_g": charged.positive_mah_per_g,
-        "charge_change_percent": (charge / fresh - 1.0) * 100.0,
-        "upper_potential_vs_li_volt": charged.upper_potential_vs_li_volt,
+        "charge_per_active_mah_per_g": charged.positive_delithiated_mah_per_g,
+        "charge_change_percent": _change(charge, fresh.first_charge_mah_per_g_positive),
+        "discharge_mah_per_g_positive": discharge,
+        "discharge_change_percent": _change(
+            discharge, fresh.first_discharge_mah_per_g_positive
+        ),
+        "upper_potential_vs_li_volt": charged.terminal_potential_vs_li_volt,
         "negative_end_of_charge_potential_vs_li_volt": (
             charged.negative_potential_vs_li_volt
         ),
         "compensation_fraction": charged.compensation_fraction,
         "h2h3_usage_mah_per_g_positive": f_p
-        * h2h3_usage(cell, charged.positive_mah_per_g),
+        * h2h3_usage(cell, charged.positive_delithiated_mah_per_g),
     }
     for name, volume in volume_changes_percent(
-        cell, charged.positive_mah_per_g
+        cell, charged.positive_delithiated_mah_per_g
     ).items():
         columns[f"volume_change_{name.lower()}_percent"] = volume
-    return pl.DataFrame(columns)
+    return pl.DataFrame(columns).with_columns(pl.all().fill_nan(None))
+
+
+def _change(now: Array, fresh: Array) -> Array:
+    """Percent of the cell as it is specified."""
+    return (now / float(fresh) - 1.0) * 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +184,8 @@ def reserve(
 ) -> tuple[Reserve, ...]:
     """Loss of active positive tolerated for given drops of the charge capacity.
 
-    The central answer isolates particles with all their lithium; low and high
-    also with the locked capacity missing (lost discharged, after formation) and
-    fully charged.
+    The central answer isolates particles with all their lithium (as built), the
+    other end of the range fully charged; the states in between lie between.
 
     Parameters
     ----------
@@ -192,7 +207,8 @@ def reserve(
         )
     as_is = Inventory.of(cell)
     charged = float(reached_mah_per_g(cell, as_is))
-    isolated = (0.0, cell.locked_capacity_mah_per_g or 0.0, charged)
+    start = float(as_is.positive_start_mah_per_g)
+    isolated = (start, charged)
     found = tolerated_losses(cell, tuple(float(d) for d in drops), isolated)
     charge = float(
         as_is.positive_active_fraction * (charged - as_is.positive_start_mah_per_g)

@@ -17,9 +17,9 @@ from equipoise.design.states import (
 )
 
 if TYPE_CHECKING:
-    from equipoise.design.inventory import Inventory
     from equipoise.spec.cell import Cell
     from equipoise.spec.curve import Curve, HalfCell
+    from equipoise.spec.inventory import Inventory
 
 Array = NDArray[np.float64]
 
@@ -82,7 +82,10 @@ def formed(
         strict=strict,
     )
     f_p = inventory.positive_active_fraction
-    q, q_end = charged.positive_mah_per_g, discharged.positive_mah_per_g
+    q, q_end = (
+        charged.positive_delithiated_mah_per_g,
+        discharged.positive_delithiated_mah_per_g,
+    )
     return Formed(
         charged,
         discharged,
@@ -93,16 +96,16 @@ def formed(
     )
 
 
-def h2h3_usage(cell: Cell, positive_mah_per_g: Array) -> Array:
+def h2h3_usage(cell: Cell, positive_delithiated_mah_per_g: Array) -> Array:
     """Charge taken out above the onset of H2-H3, mAh per gram of active positive.
 
     Zero for materials without a known onset.
     """
     onset = cell.positive.material.h2h3_onset_vs_li_volt
     if onset is None:
-        return np.zeros_like(positive_mah_per_g)
+        return np.zeros_like(positive_delithiated_mah_per_g)
     begin = h2h3_begin_mah_per_g(cell, onset.value)
-    return np.maximum(positive_mah_per_g - begin, 0.0)
+    return np.maximum(positive_delithiated_mah_per_g - begin, 0.0)
 
 
 def h2h3_begin_mah_per_g(cell: Cell, onset_vs_li_volt: float) -> float:
@@ -127,8 +130,14 @@ def _discharge_energy(
     un = (negative or cell.negative.half_cell).delithiation
     f_p = inventory.positive_active_fraction
     _, b = inventory.line(cell)
-    q1, q0 = charged.positive_mah_per_g, discharged.positive_mah_per_g
-    z1, z0 = charged.negative_mah_per_g, discharged.negative_mah_per_g
+    q1, q0 = (
+        charged.positive_delithiated_mah_per_g,
+        discharged.positive_delithiated_mah_per_g,
+    )
+    z1, z0 = (
+        charged.negative_lithiated_mah_per_g,
+        discharged.negative_lithiated_mah_per_g,
+    )
     positive = f_p * (up.integral(q1) - up.integral(q0))
     taken = f_p / b * (un.integral(z1) - un.integral(z0))
     lost = -discharged.polarisation_volt * f_p * (q1 - q0)

@@ -40,17 +40,14 @@ class HalfCellDesign:
     one_c_ma: float | None
     first_charge_mah_per_g: float
     first_discharge_mah_per_g: float
-    calibrated: tuple[str, ...]
 
     def role(self, quantity: str) -> str:
-        """Whether a quantity is an input, was calibrated or is predicted."""
-        if quantity in _INPUTS:
-            return "input"
-        return "calibrated" if quantity in self.calibrated else "predicted"
+        """Whether a quantity is an input or is predicted."""
+        return "input" if quantity in _INPUTS else "predicted"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings."""
-        return asdict(self) | {"calibrated": list(self.calibrated)}
+        return asdict(self)
 
 
 def design_half_cell(setup: HalfCellSetup) -> HalfCellDesign:
@@ -79,8 +76,16 @@ def design_half_cell(setup: HalfCellSetup) -> HalfCellDesign:
     lock = working.spec.locked_capacity_mah_per_g
     if lock is None and working.material.locked_capacity_mah_per_g is not None:
         lock = working.material.locked_capacity_mah_per_g.value
-    if lock and out.axis == "delithiated" and lock > back.measured_from_mah_per_g:
-        back = back.stretched(lock)
+    if lock is not None and out.axis == "delithiated":
+        seen_at = working.material.locked_at_vs_li_volt
+        at = None if seen_at is None else seen_at.value
+        back = back.stretched(lock, at_vs_li_volt=at)
+    first_loss = 0.0
+    if out.axis == "lithiated":  # consumed once, on the first lithiation
+        first_loss = working.spec.first_lithiation_loss_mah_per_g or 0.0
+        known = working.material.first_lithiation_loss_mah_per_g
+        if working.spec.first_lithiation_loss_mah_per_g is None and known is not None:
+            first_loss = known.value
     mass = spec.working.active_mass_mg
     assert mass is not None  # the specification demands it
     one_c = spec.one_c_ma_per_g
@@ -95,20 +100,8 @@ def design_half_cell(setup: HalfCellSetup) -> HalfCellDesign:
         thickness_um=working.thickness_um(mass),
         one_c_ma=None if one_c is None else one_c * mass * 1e-3,
         first_charge_mah_per_g=_first_charge(out, low, high),
-        first_discharge_mah_per_g=_between(back, low, high),
-        calibrated=_calibrated(setup),
+        first_discharge_mah_per_g=_between(back, low, high) + first_loss,
     )
-
-
-def _calibrated(setup: HalfCellSetup) -> tuple[str, ...]:
-    spec = setup.spec
-    side = "positive" if setup.working.half_cell.axis == "delithiated" else "negative"
-    inputs: dict[str, object] = {
-        "lower_volt": spec.window.lower_volt,
-        "upper_volt": spec.window.upper_volt,
-        side: setup.working.material.name,
-    }
-    return spec.origin.calibrated if spec.origin.holds(inputs) else ()
 
 
 def _between(curve: Curve, low: float, high: float) -> float:

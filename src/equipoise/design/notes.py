@@ -49,12 +49,14 @@ def _extrapolations(result: Formed) -> list[str]:
 
 def _discharge_end(cell: Cell, result: Formed) -> list[str]:
     end = result.discharged
-    stopped = float(end.upper_potential_vs_li_volt - end.negative_potential_vs_li_volt)
+    stopped = float(
+        end.terminal_potential_vs_li_volt - end.negative_potential_vs_li_volt
+    )
     if stopped <= cell.spec.window.lower_volt + _REACHED_VOLT:
         return []
     empty = cell.negative.half_cell.delithiation.start_mah_per_g
     side = "positive"
-    if float(end.negative_mah_per_g) <= empty + _EMPTY_MAH_PER_G:
+    if float(end.negative_lithiated_mah_per_g) <= empty + _EMPTY_MAH_PER_G:
         side = "negative"
     return [
         f"the discharge ends at {stopped:.2f} V, where the curve of the {side} ends; "
@@ -64,7 +66,7 @@ def _discharge_end(cell: Cell, result: Formed) -> list[str]:
 
 def _negative_end(cell: Cell, result: Formed) -> list[str]:
     found: list[str] = []
-    z = float(result.charged.negative_mah_per_g)
+    z = float(result.charged.negative_lithiated_mah_per_g)
     stop = cell.negative.half_cell.lithiation.stop_mah_per_g
     if z > stop:
         found.append(

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from equipoise.core.errors import SpecError
 from equipoise.design.formed import Formed, formed
-from equipoise.design.inventory import Inventory
 from equipoise.design.stack import stack, stack_energy
 from equipoise.design.volume import volume_changes_percent
+from equipoise.spec.inventory import Inventory
 
 if TYPE_CHECKING:
     import polars as pl
@@ -106,13 +106,14 @@ def map_columns(
         "first_discharge_mah_per_g_positive": (
             result.first_discharge_mah_per_g_positive
         ),
-        "upper_potential_vs_li_volt": charged.upper_potential_vs_li_volt,
+        "upper_potential_vs_li_volt": charged.terminal_potential_vs_li_volt,
         "negative_end_of_charge_potential_vs_li_volt": (
             charged.negative_potential_vs_li_volt
         ),
-        "negative_end_of_charge_lithiation_fraction": charged.negative_mah_per_g
-        / cell.negative_capacity_mah_per_g,
-        "lower_potential_vs_li_volt": discharged.upper_potential_vs_li_volt,
+        "negative_end_of_charge_lithiation_fraction": (
+            charged.negative_lithiated_mah_per_g / cell.negative_capacity_mah_per_g
+        ),
+        "lower_potential_vs_li_volt": discharged.terminal_potential_vs_li_volt,
         "compensation_fraction": charged.compensation_fraction,
         "charge_per_polarisation_mah_per_g_per_volt": (
             charged.charge_per_polarisation_mah_per_g_per_volt
@@ -121,11 +122,13 @@ def map_columns(
         "energy_wh_per_kg_positive": energy,
         "energy_wh_per_kg_stack": per_kg,
         "energy_wh_per_l_stack": per_l,
-        "extrapolated_mah_per_g_positive": charged.beyond_mah_per_g,
+        "extrapolated_mah_per_g_positive": np.maximum(
+            charged.beyond_mah_per_g, discharged.beyond_mah_per_g
+        ),
     }
     if cell.positive.material.h2h3_onset_vs_li_volt is not None:
         columns["h2h3_usage_mah_per_g_positive"] = result.h2h3_usage_mah_per_g_positive
-    volumes = volume_changes_percent(cell, charged.positive_mah_per_g)
+    volumes = volume_changes_percent(cell, charged.positive_delithiated_mah_per_g)
     if volumes:
         values = list(volumes.values())
         columns["volume_change_percent"] = values[0]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from equipoise.core.errors import SpecError
 from equipoise.design.formed import Formed, formed
-from equipoise.design.inventory import Inventory
 from equipoise.design.states import discharge_curve
+from equipoise.spec.inventory import Inventory
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,7 +81,7 @@ def profiles(
     slope_n = -negative.slope(z) * b / f_p * taking_up
     with np.errstate(divide="ignore"):
         columns = {
-            "capacity_mah_per_g_positive": f_p * np.abs(q - start),
+            "passed_capacity_mah_per_g_positive": f_p * np.abs(q - start),
             "voltage_volt": up - un + polarisation,
             "positive_electrode_potential_volt": up + polarisation,
             "negative_electrode_potential_volt": un,
@@ -89,7 +89,7 @@ def profiles(
             "positive_dqdv_mah_per_g_per_volt": 1.0 / slope_p,
             "negative_dqdv_mah_per_g_per_volt": 1.0 / slope_n,
             "compensation_fraction": slope_n / (slope_p + slope_n),
-            "positive_mah_per_g": q,
+            "positive_delithiated_mah_per_g": q,
             "negative_lithiation_fraction": z / cell.negative_capacity_mah_per_g,
         }
     return pl.DataFrame(columns)
@@ -102,7 +102,7 @@ def _curves(cell: Cell, direction: str) -> tuple[Curve, Curve]:
 
 
 def _ends(result: Formed, inventory: Inventory, direction: str) -> tuple[float, float]:
-    top = float(result.charged.positive_mah_per_g)
+    top = float(result.charged.positive_delithiated_mah_per_g)
     if direction == "charge":
         return float(inventory.positive_start_mah_per_g), top
-    return top, float(result.discharged.positive_mah_per_g)
+    return top, float(result.discharged.positive_delithiated_mah_per_g)

@@ -21,9 +21,9 @@ from equipoise.kernels.cutoff import cutoff
 from equipoise.spec.curve import Curve
 
 if TYPE_CHECKING:
-    from equipoise.design.inventory import Inventory
     from equipoise.spec.cell import Cell
     from equipoise.spec.curve import HalfCell
+    from equipoise.spec.inventory import Inventory
 
 Array = NDArray[np.float64]
 
@@ -37,9 +37,9 @@ class EndState:
 
     Attributes
     ----------
-    positive_mah_per_g
+    positive_delithiated_mah_per_g
         Lithium taken out of the active positive, per gram of it.
-    negative_mah_per_g
+    negative_lithiated_mah_per_g
         Lithium in the active negative, per gram of it.
     positive_potential_vs_li_volt, negative_potential_vs_li_volt
         Open-circuit potentials, polarisation not included.
@@ -54,8 +54,8 @@ class EndState:
         `Status` codes; where not 0 all values are NaN.
     """
 
-    positive_mah_per_g: Array
-    negative_mah_per_g: Array
+    positive_delithiated_mah_per_g: Array
+    negative_lithiated_mah_per_g: Array
     positive_potential_vs_li_volt: Array
     negative_potential_vs_li_volt: Array
     polarisation_volt: Array
@@ -65,7 +65,7 @@ class EndState:
     status: NDArray[np.int8]
 
     @property
-    def upper_potential_vs_li_volt(self) -> Array:
+    def terminal_potential_vs_li_volt(self) -> Array:
         """Positive potential a reference electrode would show: with polarisation.
 
         All polarisation is put on the positive side (the convention of the
@@ -132,9 +132,9 @@ def end_of_charge(
         np.asarray(eta, np.float64),
         _charge_bracket(positive),
     )
-    begun = inventory.positive_start_mah_per_g > state.positive_mah_per_g
+    begun = inventory.positive_start_mah_per_g > state.positive_delithiated_mah_per_g
     if strict and begun.any():
-        q = float(np.asarray(state.positive_mah_per_g)[begun].flat[0])
+        q = float(np.asarray(state.positive_delithiated_mah_per_g)[begun].flat[0])
         raise SpecError(
             f"as built, the cell is already past its upper cut-off: charging would "
             f"end at {q:.1f} mAh/g taken out of the positive",
@@ -177,7 +177,7 @@ def end_of_discharge(
     emptied = np.maximum(
         positive.start_mah_per_g, (half_cell.delithiation.start_mah_per_g - a) / b
     )
-    top = charged.positive_mah_per_g
+    top = charged.positive_delithiated_mah_per_g
     state = _solve(
         positive,
         half_cell.delithiation,
@@ -191,7 +191,9 @@ def end_of_discharge(
     if strict and (state.status == int(Status.NOTHING_TO_DISCHARGE)).any():
         i = int(np.argmax(state.status == int(Status.NOTHING_TO_DISCHARGE)))
         q = float(
-            np.broadcast_to(charged.positive_mah_per_g, state.status.shape).flat[i]
+            np.broadcast_to(
+                charged.positive_delithiated_mah_per_g, state.status.shape
+            ).flat[i]
         )
         raise SpecError(
             f"nothing to discharge: the charge ends at {q:.1f} mAh/g, where the "
@@ -240,12 +242,13 @@ def discharge_curve(cell: Cell) -> Curve:
             where=f"{cell.where or cell.name}: positive.locked_capacity_mah_per_g",
             remedy="it is the loss of the first cycle, typically 10-30 mAh/g",
         )
-    return _locked(branch, lock)
+    seen_at = cell.positive.material.locked_at_vs_li_volt
+    return _locked(branch, lock, None if seen_at is None else seen_at.value)
 
 
 @lru_cache(maxsize=64)
-def _locked(branch: Curve, lock_mah_per_g: float) -> Curve:
-    return branch.stretched(lock_mah_per_g)
+def _locked(branch: Curve, lock_mah_per_g: float, at_vs_li_volt: float | None) -> Curve:
+    return branch.stretched(lock_mah_per_g, at_vs_li_volt=at_vs_li_volt)
 
 
 def polarisation(cell: Cell) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equipoise.design.formed import formed
-from equipoise.design.inventory import Inventory
+from equipoise.spec.inventory import Inventory
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +54,7 @@ def tolerance(
     )
     result = formed(cell, Inventory.of(cell, np_ratio=cell.np_ratio * factor))
     charge = result.first_charge_mah_per_g_positive.reshape(-1, 2)
-    upper = result.charged.upper_potential_vs_li_volt.reshape(-1, 2)
+    upper = result.charged.terminal_potential_vs_li_volt.reshape(-1, 2)
     ratio = (cell.np_ratio * factor).reshape(-1, 2)
     half = {
         "np_change_ratio": 0.5 * (ratio[:, 0] - ratio[:, 1]),

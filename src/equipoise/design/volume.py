@@ -42,14 +42,16 @@ def volume_variants(cell: Cell) -> dict[str, VolumeChange]:
     return {chosen: known[chosen]} | known
 
 
-def volume_change_percent(data: VolumeChange, positive_mah_per_g: ArrayLike) -> Array:
+def volume_change_percent(
+    data: VolumeChange, positive_delithiated_mah_per_g: ArrayLike
+) -> Array:
     """Volume change against the pristine unit cell, percent, < 0 is contraction.
 
-    Same shape as `positive_mah_per_g` (lithium taken out of active particles);
-    linear with the end slope for another 10 % beyond the data.
+    Same shape as `positive_delithiated_mah_per_g` (lithium taken out of active
+    particles); linear with the end slope for another 10 % beyond the data.
     """
     x, y = _tabulated(data.capacity_mah_per_g, data.volume_change_percent)
-    return np.interp(np.asarray(positive_mah_per_g, dtype=np.float64), x, y)
+    return np.interp(np.asarray(positive_delithiated_mah_per_g, dtype=np.float64), x, y)
 
 
 @lru_cache(maxsize=64)
@@ -61,9 +63,11 @@ def _tabulated(
     return x, pchip(knots, np.asarray(change), x)
 
 
-def volume_changes_percent(cell: Cell, positive_mah_per_g: Array) -> dict[str, Array]:
+def volume_changes_percent(
+    cell: Cell, positive_delithiated_mah_per_g: Array
+) -> dict[str, Array]:
     """Volume change by variant; empty for a material without data."""
     return {
-        name: volume_change_percent(data, positive_mah_per_g)
+        name: volume_change_percent(data, positive_delithiated_mah_per_g)
         for name, data in volume_variants(cell).items()
     }

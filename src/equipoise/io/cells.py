@@ -284,7 +284,7 @@ def _declared(declared: CurveFile, where: str) -> Material:
             update=own
             | given
             | {
-                "caveats": (_taken_over(like, given),),
+                "caveats": (_taken_over(like, given), *_assumed_axis(declared)),
                 "alternative_open_circuit": {},
             }
         )
@@ -295,6 +295,13 @@ def _declared(declared: CurveFile, where: str) -> Material:
             remedy='give it, or take it from the library with like = "ncm85"',
         )
     return Material(**own, kind=declared.role, **given)  # pyright: ignore[reportArgumentType]
+
+
+def _assumed_axis(declared: CurveFile) -> tuple[str, ...]:
+    units = {b.capacity_unit for b in declared.branches.values()}
+    if "normalised" not in units:
+        return ()
+    return ("the capacity axis is declared (normalised x span), not measured",)
 
 
 def _taken_over(like: Material, given: dict[str, Sourced]) -> str:

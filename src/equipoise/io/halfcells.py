@@ -16,6 +16,7 @@ from equipoise.io.like import look_at_like
 from equipoise.io.toml_file import read_toml
 from equipoise.spec.curve import Curve, HalfCell
 from equipoise.spec.curve_file import BranchFile, CurveFile
+from equipoise.spec.provenance import Evidence
 from equipoise.spec.treatment import Direction, Treatment, treat
 from equipoise.spec.validation import validated
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-MEASURED = "measured"
-"""Evidence of a user's own curve."""
 POTENTIAL_RANGE_VOLT = (-0.1, 5.5)
 CAPACITY_RANGE_MAH_PER_G = {"positive": (20.0, 400.0), "negative": (20.0, 4500.0)}
 """Plausible spans: up to the theoretical capacities of Li-rich oxides (with some
@@ -86,7 +85,7 @@ def read_half_cell(declaration: CurveFile, *, folder: Path) -> HalfCell:
         curves.get("delithiation", only),
         curves.get("lithiation", only),
         declaration.source,
-        MEASURED,
+        Evidence.MEASURED,
         tuple(treatments),
     )
     look_at_like(declaration, measured, where=declaration.name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from equipoise.core.units import unit_symbol
+from equipoise.design.cell_design import INPUTS
 from equipoise.viz.labels import quantity, signed
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 NBSP = "\N{NO-BREAK SPACE}"
 NO_VALUE = "\N{EN DASH}"
-INPUTS = ("np_ratio", "upper_volt", "lower_volt", "thin_separator_um")
 
 SUMMARY: dict[str, dict[str, tuple[str, str]]] = {
     "Design": {

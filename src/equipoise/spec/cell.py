@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from equipoise.core.errors import SpecError
+from equipoise.spec import library
 from equipoise.spec.electrode import Electrode, ElectrodeSpec, disc_area_cm2
 from equipoise.spec.frozen import Finite, Fraction, Frozen, NonNegative, Positive
 from equipoise.spec.validation import validated
@@ -90,6 +91,12 @@ class InventorySpec(Frozen):
     lithium_loss_mah_per_g_positive: Finite = 0.0
     positive_start_mah_per_g: NonNegative = 0.0
     negative_start_mah_per_g: NonNegative = 0.0
+    positive_isolated_at_mah_per_g: NonNegative | None = Field(
+        default=None, description="state of what is not active; default: as built"
+    )
+    negative_isolated_at_mah_per_g: NonNegative | None = Field(
+        default=None, description="state of what is not active; default: as built"
+    )
 
 
 class Polarisation(Frozen):
@@ -285,7 +292,15 @@ class Cell:
         }
         as_built = spec.inventory == InventorySpec()
         thermodynamic = spec.polarisation == Polarisation()
-        same = as_built and thermodynamic and spec.origin.holds(inputs)
+        bundled = all(_is_bundled(e.material) for e in (self.positive, self.negative))
+        no_other_loss = spec.negative.first_lithiation_loss_mah_per_g is None
+        same = (
+            as_built
+            and thermodynamic
+            and bundled
+            and no_other_loss
+            and spec.origin.holds(inputs)
+        )
         return spec.origin.calibrated if same else ()
 
     @property
@@ -332,6 +347,14 @@ class Cell:
         window = validated(Window, new, where=f"{self.name}: window")
         spec = self.spec.model_copy(update={"window": window})
         return replace(self, spec=spec)
+
+
+def _is_bundled(material: Material) -> bool:
+    """Whether this is the library's material itself, not one that shares its name."""
+    return (
+        material.name in library.names("materials")
+        and library.material(material.name) is material
+    )
 
 
 def _capacity(given: float | None, electrode: Electrode, side: str) -> float:

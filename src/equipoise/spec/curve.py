@@ -177,13 +177,19 @@ class Curve:
         low, high = self.measured_from_mah_per_g, self.measured_to_mah_per_g
         return np.maximum(np.maximum(low - x, x - high), 0.0)
 
-    def stretched(self, new_start_mah_per_g: float) -> Curve:
+    def stretched(
+        self, new_start_mah_per_g: float, *, at_vs_li_volt: float | None = None
+    ) -> Curve:
         """Squeeze the capacity axis so that it begins at a new start, same end.
 
         Models a discharge that ends early because the last lithium does not
-        return (kinetic lock): every potential keeps its share of the way.
+        return (kinetic lock): every potential keeps its share of the way. The new
+        start lies where the curve passes `at_vs_li_volt`; default: where its
+        measured part begins.
         """
         old, stop = self.measured_from_mah_per_g, self.stop_mah_per_g
+        if at_vs_li_volt is not None:
+            old = float(self.capacity_at(at_vs_li_volt))
         if not new_start_mah_per_g < stop:
             raise SpecError(
                 f"a locked capacity of {new_start_mah_per_g:g} mAh/g leaves nothing "
@@ -195,7 +201,7 @@ class Curve:
             self,
             start_mah_per_g=stop - k * (stop - self.start_mah_per_g),
             step_mah_per_g=k * self.step_mah_per_g,
-            measured_from_mah_per_g=new_start_mah_per_g,
+            measured_from_mah_per_g=stop - k * (stop - self.measured_from_mah_per_g),
             measured_to_mah_per_g=stop - k * (stop - self.measured_to_mah_per_g),
             slope_volt_g_per_mah=self.slope_volt_g_per_mah / k,
             integral_volt_mah_per_g=self.integral_volt_mah_per_g * k,

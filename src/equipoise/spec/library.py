@@ -12,6 +12,8 @@ from equipoise.core.errors import SpecError, nearest
 from equipoise.spec.material import Material
 from equipoise.spec.validation import validated
 
+KINDS = ("cells", "half_cells", "materials")
+
 
 def _folder(kind: str) -> Traversable:
     return resources.files("equipoise.spec") / "library" / kind
@@ -39,6 +41,21 @@ def text(kind: str, name: str) -> str:
             remedy=nearest(name, names(kind)),
         )
     return (_folder(kind) / f"{name}.toml").read_text("utf-8")
+
+
+def bundled_text(name: str) -> str:
+    """TOML text of a bundled cell, half cell or material, to start your own from.
+
+    Raises
+    ------
+    SpecError
+        If there is no such name in the library.
+    """
+    for kind in KINDS:
+        if name in names(kind):
+            return text(kind, name)
+    known = [n for kind in KINDS for n in names(kind)]
+    raise SpecError(f"{name!r} is not in the library", remedy=nearest(name, known))
 
 
 def read(kind: str, name: str) -> dict[str, Any]:

@@ -200,6 +200,11 @@ class Material(Frozen):
         default=None,
         description="positive only: lithium that does not return on first discharge",
     )
+    locked_at_vs_li_volt: Sourced | None = Field(
+        default=None,
+        description="potential at which the locked capacity was seen; default: the "
+        "lower end of the measured discharge branch",
+    )
     first_lithiation_loss_mah_per_g: Sourced | None = Field(
         default=None,
         description="negative only: lithium consumed on the first lithiation (SEI)",

@@ -12,6 +12,7 @@ from equipoise.spec.frozen import Finite, Frozen
 class Evidence(StrEnum):
     """How well a number is supported, best first."""
 
+    MEASURED = "measured"  # the user's own curve
     USER = "user"  # declared in the user's own file
     PAPER = "paper"  # printed in the article the cell is taken from
     PUBLIC = "public"  # seen in a named public source

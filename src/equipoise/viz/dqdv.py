@@ -79,7 +79,7 @@ def dqdv_figure(profiles: Mapping[str, pl.DataFrame]) -> Figure:
 def _column(upper: Axes, lower: Axes, table: pl.DataFrame) -> tuple[float, float]:
     """Draw one cell; return its highest cell dQ/dV and where the axis starts."""
     volt = floats(table, "voltage_volt", "dqdv_figure")
-    q = floats(table, "capacity_mah_per_g_positive", "dqdv_figure")
+    q = floats(table, "passed_capacity_mah_per_g_positive", "dqdv_figure")
     cell = floats(table, "dqdv_mah_per_g_per_volt", "dqdv_figure")
     lithiation = floats(table, "negative_lithiation_fraction", "dqdv_figure")
     shown = (q >= SKIPPED_FRACTION * q[-1]) & (lithiation >= 0.0)

@@ -32,7 +32,7 @@ ROWS = (
     ("negative_electrode_potential_volt", "Negative electrode"),
     ("voltage_volt", "Cell"),
 )
-CAPACITY = "capacity_mah_per_g_positive"
+CAPACITY = "passed_capacity_mah_per_g_positive"
 DASHED = (0, (3, 1.5))
 ZOOM_FROM = 0.80
 """The right-hand panels show the last fifth of the largest charge."""

@@ -21,7 +21,7 @@ QUANTITIES = {
     "one_c_ma": "Current of 1C",
     "upper_volt": "Upper cut-off voltage",
     "voltage_volt": "Cell voltage",
-    "capacity_mah_per_g_positive": "Capacity",
+    "passed_capacity_mah_per_g_positive": "Capacity",
     "positive_electrode_potential_volt": f"Potential vs {LITHIUM}",
     "negative_electrode_potential_volt": f"Potential vs {LITHIUM}",
     "upper_potential_vs_li_volt": f"Upper potential vs {LITHIUM}",

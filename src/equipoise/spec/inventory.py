@@ -43,8 +43,9 @@ class Inventory:
 
     All fields broadcast against each other. `loss` is lithium that is in neither
     electrode any more (solid-electrolyte interphase, parasitic reactions on the
-    negative side), per gram of positive; negative values stand for lithium that
-    was added.
+    negative side), per gram of positive. Negative values stand for lithium that came
+    from elsewhere (electrolyte oxidised at the positive): it fills the negative, but
+    its charge is not part of ``f_p (q - q_start)``.
     """
 
     np_ratio: Array
@@ -60,6 +61,9 @@ class Inventory:
     def of(cls, cell: Cell, **changes: ArrayLike) -> Inventory:
         """Inventory of a cell as specified; keywords replace single fields.
 
+        Where nothing says in which state material was isolated, it was isolated as
+        it was built into the cell.
+
         Raises
         ------
         SpecError
@@ -73,10 +77,21 @@ class Inventory:
             "lithium_loss_mah_per_g_positive": spec.lithium_loss_mah_per_g_positive,
             "positive_start_mah_per_g": spec.positive_start_mah_per_g,
             "negative_start_mah_per_g": spec.negative_start_mah_per_g,
-            "positive_isolated_at_mah_per_g": 0.0,
-            "negative_isolated_at_mah_per_g": 0.0,
         }
-        values = {k: np.asarray(v, np.float64) for k, v in (start | changes).items()}
+        if spec.positive_isolated_at_mah_per_g is not None:
+            start["positive_isolated_at_mah_per_g"] = (
+                spec.positive_isolated_at_mah_per_g
+            )
+        if spec.negative_isolated_at_mah_per_g is not None:
+            start["negative_isolated_at_mah_per_g"] = (
+                spec.negative_isolated_at_mah_per_g
+            )
+        start |= changes
+        for side in ("positive", "negative"):  # else cut off as they were built
+            start.setdefault(
+                f"{side}_isolated_at_mah_per_g", start[f"{side}_start_mah_per_g"]
+            )
+        values = {k: np.asarray(v, np.float64) for k, v in start.items()}
         for name, (most, remedy) in _LIMITS.items():
             bad = ~((values[name] > 0.0) & (values[name] <= most))
             if bad.any():
