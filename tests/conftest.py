@@ -48,6 +48,24 @@ def hb():
     return eqp.load_cell("zhang2026-hb")
 
 
+@pytest.fixture(scope="session")
+def graphite(tmp_path_factory):
+    """LB with graphite, whose first lithiation consumes 25 mAh/g for good."""
+    text = library.text("cells", "zhang2026-lb")
+    for old, new in (
+        ('"lto"', '"graphite"'),
+        ("{ lto = 30", "{ graphite = 30"),
+        ("negative_capacity_mah_per_g = 132", "negative_capacity_mah_per_g = 350"),
+        ("upper_volt = 2.75", "upper_volt = 4.2"),
+        ("lower_volt = 1.35", "lower_volt = 2.5"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path_factory.mktemp("graphite") / "cell.toml"
+    path.write_text(text, "utf-8")
+    return eqp.load_cell(path)
+
+
 @pytest.fixture
 def edited(tmp_path):
     """Write the LB cell with replaced text to a file and return its path."""

@@ -51,7 +51,7 @@ def second_charge_upper_potential(cell):
         positive_start_mah_per_g=first.discharged.positive_delithiated_mah_per_g,
         negative_start_mah_per_g=first.discharged.negative_lithiated_mah_per_g,
     )
-    return float(end_of_charge(cell, rebuilt).upper_potential_vs_li_volt)
+    return float(end_of_charge(cell, rebuilt).terminal_potential_vs_li_volt)
 
 
 def share(electrode, name):
@@ -120,10 +120,11 @@ RESULTS = [
         1.0,
     ),
     # The quasi-static model has one lock for both cells, 27 mAh/g, the mean of
-    # 227 - 198 = 29 and 210 - 185 = 25. So it gives 200.7 and 183.7 mAh/g and
-    # cannot give both printed numbers: an honest residual of 2.7 and 1.3.
-    Printed("C2", lambda: high().first_discharge_mah_per_g_positive, 198, 3.0),
-    Printed("C4", lambda: low().first_discharge_mah_per_g_positive, 185, 3.0),
+    # 227 - 198 = 29 and 210 - 185 = 25. So it gives 200 and 183 mAh/g and cannot
+    # give both printed numbers: an honest residual of 2 each, half the difference of
+    # the two locks; 0.1 is what C1 and C3 are off themselves.
+    Printed("C2", lambda: high().first_discharge_mah_per_g_positive, 198, 2.1),
+    Printed("C4", lambda: low().first_discharge_mah_per_g_positive, 185, 2.1),
 ]
 
 GEOMETRY = [  # of the issue and of geometry_implied.csv: half a unit of the last digit
@@ -174,6 +175,22 @@ ALL = [*INPUTS, *RESULTS, *GEOMETRY, *printed_window(), *recipes()]
 @pytest.mark.parametrize("number", ALL, ids=lambda n: n.where)
 def test_printed_number(number):
     assert float(number.ours()) == pytest.approx(number.value, abs=number.tolerance)
+
+
+def test_one_lock_for_both_cells_divides_its_residual_between_them():
+    # 27 mAh/g is the mean of the printed 29 and 25: 2 too much here, 2 too little there
+    residuals = [
+        high().first_discharge_mah_per_g_positive - 198.0,
+        low().first_discharge_mah_per_g_positive - 185.0,
+    ]
+    assert sum(residuals) == pytest.approx(0.0, abs=0.1)  # of C1 and C3, as above
+    assert residuals[0] > 0.0 > residuals[1]
+
+
+@pytest.mark.parametrize(("design", "printed"), [(high, 198.0), (low, 185.0)])
+def test_the_printed_discharge_lies_in_the_band(design, printed):
+    band_low, band_high = design().band("first_discharge_mah_per_g_positive")
+    assert band_low <= printed <= band_high
 
 
 def test_the_loading_lies_in_the_printed_range():

@@ -200,6 +200,8 @@ def test_bad_matlab_files_are_refused(tmp_path):
         ({"name": "My NCM"}, "name"),
         ({"delithiation": branch(capacity_unit="mah")}, "active_mass_mg is needed"),
         ({"delithiation": {"file": "a.bdf.csv"}}, "active_mass_mg is needed"),
+        ({"delithiation": {"file": "a.mat"}}, r"\.mat file needs.*two fields"),
+        ({"delithiation": {"file": "A.MAT"}}, r"\.mat file needs capacity_column"),
         ({"delithiation": branch(capacity_unit=None)}, "capacity_unit is missing"),
         (
             {"delithiation": branch(capacity_unit="normalised")},
@@ -378,7 +380,6 @@ def test_a_wrong_reference_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("file", "columns", "error", "words"),
     [
-        ("a.mat", {}, SpecError, "two fields of the MATLAB struct"),
         ("a.parquet", {"capacity_column": "q"}, SpecError, "Parquet is read as BDF"),
         ("a.xlsx", {"capacity_column": "q"}, DataError, "spreadsheet"),
         ("absent.csv", {"capacity_column": "q"}, DataError, "no such file"),

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -32,8 +33,8 @@ def test_the_window_is_shifted_by_the_counter_electrode(ncm):
 def test_a_positive_charges_from_the_pristine_state_and_locks_some_lithium(ncm):
     d = eqp.design_half_cell(ncm)
     assert d.first_charge_mah_per_g == pytest.approx(227.0, abs=0.1)
-    # 227 - 27 locked; below 3.0 V the branch holds less than 1 mAh/g more
-    assert d.first_discharge_mah_per_g == pytest.approx(200.0, abs=1.0)
+    # 227 - 27 locked, seen at 2.90 V, the lower end of this window
+    assert d.first_discharge_mah_per_g == pytest.approx(200.0, abs=1e-6)
 
 
 def test_lto_holds_its_capacity_between_1_and_2_volt(lto):
@@ -60,5 +61,5 @@ def test_a_window_off_the_curve_names_the_counter_electrode(lto, low, high):
 
 def test_the_answer_is_plain(ncm):
     plain = eqp.design_half_cell(ncm).to_dict()
-    assert plain["calibrated"] == ["first_charge_mah_per_g"]
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert plain["name"] == "NCM85|InLi"

@@ -308,6 +308,9 @@ def test_every_bundled_cell_can_be_designed(kind):
 
 def test_a_curve_of_ones_own_is_not_calibrated_whatever_its_name(edited, tmp_path):
     with_curve(tmp_path, name="ncm85", stem="ncm85")
-    cell = eqp.load_cell(edited(('"ncm85"', '"ncm85.toml"')))
+    # `positive = "ncm85"` of [origin.calibrated_at] stays: only the name is the same
+    cell = eqp.load_cell(edited(('\nmaterial = "ncm85"', '\nmaterial = "ncm85.toml"')))
     assert cell.positive.half_cell.source == "made up for a test"
+    assert cell.positive.material.name == "ncm85"
+    assert cell.locked_capacity_mah_per_g == 27.0  # taken over: one branch
     assert eqp.design_cell(cell).calibrated == ()

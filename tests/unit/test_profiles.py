@@ -86,26 +86,6 @@ def test_another_word_than_charge_or_discharge_is_refused(lb):
         eqp.profiles(lb, "lithiation")
 
 
-@pytest.fixture(scope="module")
-def graphite(tmp_path_factory):
-    """LB with graphite, whose first lithiation consumes 25 mAh/g for good."""
-    from equipoise.spec import library
-
-    text = library.text("cells", "zhang2026-lb")
-    for old, new in (
-        ('"lto"', '"graphite"'),
-        ("{ lto = 30", "{ graphite = 30"),
-        ("negative_capacity_mah_per_g = 132", "negative_capacity_mah_per_g = 350"),
-        ("upper_volt = 2.75", "upper_volt = 4.2"),
-        ("lower_volt = 1.35", "lower_volt = 2.5"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    path = tmp_path_factory.mktemp("graphite") / "cell.toml"
-    path.write_text(text)
-    return eqp.load_cell(path)
-
-
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_potentials_of_a_profile_stay_near_their_curves(graphite, direction):
     """Lithium lost on the first lithiation leaves no negative content behind."""

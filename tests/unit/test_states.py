@@ -12,12 +12,21 @@ from equipoise.design.states import (
     polarisation,
     reached_mah_per_g,
 )
+from equipoise.spec.curve import Curve
 from equipoise.spec.inventory import Inventory
 
 
 def with_polarisation(cell, **values):
     new = cell.spec.polarisation.model_copy(update=values)
     return replace(cell, spec=cell.spec.model_copy(update={"polarisation": new}))
+
+
+def with_lock(cell, lock_mah_per_g):
+    """The cell with a lock of its own, over that of the material."""
+    spec = cell.positive.spec.model_copy(
+        update={"locked_capacity_mah_per_g": lock_mah_per_g}
+    )
+    return replace(cell, positive=replace(cell.positive, spec=spec))
 
 
 def test_at_the_cut_off_the_electrodes_differ_by_it(lb):
@@ -101,7 +110,7 @@ def test_without_strict_a_failed_cell_is_nan_with_its_status(hb):
     for name in (
         "positive_delithiated_mah_per_g",
         "negative_lithiated_mah_per_g",
-        "upper_potential_vs_li_volt",
+        "terminal_potential_vs_li_volt",
         "compensation_fraction",
     ):
         values = getattr(state, name)
@@ -141,19 +150,39 @@ def test_a_c_rate_needs_the_current_of_1c(lb):
         polarisation(cell)
 
 
-def test_the_discharge_branch_begins_at_the_locked_capacity(lb):
-    assert discharge_curve(lb).measured_from_mah_per_g == 27.0
+def test_the_discharge_branch_passes_the_locked_capacity_where_it_was_seen(lb):
+    # zhang2026: the windows end at 2.9 V vs Li+/Li, so there the lock was counted
+    assert float(discharge_curve(lb).potential(27.0)) == pytest.approx(2.90, abs=1e-9)
     assert discharge_curve(lb) is discharge_curve(lb)  # tabulated once
 
 
 @pytest.mark.parametrize("lock", [0.0, 10.0, 17.0, 40.0])
-def test_a_given_lock_is_where_the_measured_discharge_branch_ends(lb, lock):
-    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": lock})
-    cell = replace(lb, positive=replace(lb.positive, spec=spec))
-    curve = discharge_curve(cell)
+def test_a_given_lock_is_seen_at_the_potential_of_the_material(lb, lock):
+    curve = discharge_curve(with_lock(lb, lock))
+    assert float(curve.potential(lock)) == pytest.approx(2.90, abs=1e-9)
+    assert curve.stop_mah_per_g == pytest.approx(227.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("lock", [0.0, 17.0, 40.0])
+def test_a_lock_seen_at_no_stated_potential_is_where_the_measured_branch_ends(lb, lock):
+    cell = with_lock(lb, lock)
+    unstated = lb.positive.material.model_copy(update={"locked_at_vs_li_volt": None})
+    curve = discharge_curve(
+        replace(cell, positive=replace(cell.positive, material=unstated))
+    )
     assert curve.measured_from_mah_per_g == pytest.approx(lock, abs=1e-9)
-    # the bundled branch ends at 3.000 V
+    # the source of the bundled branch ends at 3.000 V
     assert float(curve.potential(lock)) == pytest.approx(3.0, abs=1e-3)
+
+
+def test_a_cell_that_stops_where_the_lock_was_seen_keeps_exactly_the_lock(lb):
+    # a constant negative of 1.55 V makes 1.35 V of the cell 2.90 V of the positive
+    flat = Curve.through([0.0, 50.0, 100.0, 400.0], [1.55] * 4, axis="lithiated")
+    half_cell = replace(lb.negative.half_cell, delithiation=flat, lithiation=flat)
+    inventory = Inventory.of(lb)
+    charged = end_of_charge(lb, inventory, negative=half_cell)
+    state = end_of_discharge(lb, inventory, charged, negative=half_cell)
+    assert float(state.positive_delithiated_mah_per_g) == pytest.approx(27.0, abs=1e-6)
 
 
 def test_without_a_known_lock_the_discharge_branch_is_used_as_measured(lb):
@@ -193,10 +222,8 @@ def test_no_more_lithium_leaves_the_negative_than_is_in_it(lb, loss):
 
 @pytest.mark.parametrize("lock", [227.0, 300.0])
 def test_a_lock_larger_than_the_curve_names_the_cell_and_the_key(lb, lock):
-    spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": lock})
-    cell = replace(lb, positive=replace(lb.positive, spec=spec))
     with pytest.raises(SpecError, match="locked_capacity_mah_per_g") as caught:
-        discharge_curve(cell)
+        discharge_curve(with_lock(lb, lock))
     text = str(caught.value)
     assert "positive.locked_capacity_mah_per_g" in text, text
     assert "zhang2026-lb" in text, text

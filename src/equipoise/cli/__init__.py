@@ -6,6 +6,7 @@ Exit codes: 0 fine, 2 your input, 3 solver gave up, 1 our bug.
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 
 
@@ -18,6 +19,8 @@ def main() -> None:
         from equipoise.cli.terminal import say_it_plainly
 
         say_it_plainly()
+        if hasattr(signal, "SIGPIPE"):  # `equipoise design ... | head` ends quietly
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         app()
     except EquipoiseError as error:
         sys.stderr.write(f"equipoise: {error}\n")

@@ -43,7 +43,7 @@ def curve(
         half_cell, known = _load(file)
         fits = {}
         if msmr:
-            fits = _fits(half_cell, msmr, theoretical or known)
+            fits = _fits(half_cell, msmr, known if theoretical is None else theoretical)
         content = _content(half_cell, fits)
         if out is not None:
             content["files"] = _write(half_cell, fits, out, figures)
@@ -91,6 +91,12 @@ def _fits(
     from equipoise.core.errors import SpecError
     from equipoise.fit.msmr import fit_msmr
 
+    if theoretical is not None and not 0.0 < theoretical < 1e5:
+        raise SpecError(
+            f"a theoretical capacity of {theoretical:g} mAh/g is impossible",
+            where="--theoretical-mah-per-g",
+            remedy="for example 275 for a Ni-rich NCM",
+        )
     if theoretical is None:
         raise SpecError(
             "an MSMR fit needs the theoretical capacity of the material",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -43,12 +44,14 @@ def echo_table(
     table = Table(title=title, title_justify="left", caption=note or None)
     table.caption_justify = "left"
     for i, name in enumerate(header):
-        table.add_column(name, justify="left" if i == 0 else "right")
+        table.add_column(
+            name, justify="left" if i == 0 else "right", no_wrap=i > 0, overflow="fold"
+        )
     for row in rows:
         table.add_row(*row)
-    console = Console()
-    if not console.is_terminal:  # a pipe or a file: do not fold at 80 columns
-        console = Console(width=120)
+    # a pipe or a file: do not fold at 80 columns
+    width = None if sys.stdout.isatty() else 120
+    console = Console(markup=False, emoji=False, highlight=False, width=width)
     console.print(table)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from equipoise.core.errors import StoreError
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)  # asked once: it can only be read by setting it, for all threads
+
 
 def output_folder(path: str | Path) -> Path:
     """Create and return a folder that can be written to.
@@ -20,7 +23,7 @@ def output_folder(path: str | Path) -> Path:
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe-"):
             pass
     except (FileExistsError, NotADirectoryError):
         raise StoreError(
@@ -49,7 +52,11 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
         If the file cannot be written.
     """
     target = Path(path)
-    raw = content.encode("utf-8") if isinstance(content, str) else content
+    raw = (
+        content.encode("utf-8", errors="replace")
+        if isinstance(content, str)
+        else content
+    )
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(
@@ -59,13 +66,13 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
             stream.write(raw)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).chmod(0o666 & ~_UMASK)
         Path(temporary).replace(target)
-    except OSError as error:
+    except BaseException as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise StoreError(
             f"cannot write this file ({error.strerror or error})",
             where=str(target),

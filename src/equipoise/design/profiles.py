@@ -35,7 +35,8 @@ def profiles(
 
     Columns: the capacity passed (per gram of positive, rising from 0), cell
     voltage, both potentials vs Li+/Li, and the differential capacities of the
-    cell and of each electrode, all per gram of positive as built and per volt::
+    cell and of each electrode, all per gram of positive as built and per volt; and
+    by how much a curve is used outside its measured range::
 
         1 / dQdV(cell) = 1 / dQdV(positive) + 1 / dQdV(negative)
 
@@ -90,6 +91,10 @@ def profiles(
             "negative_dqdv_mah_per_g_per_volt": 1.0 / slope_n,
             "compensation_fraction": slope_n / (slope_p + slope_n),
             "positive_delithiated_mah_per_g": q,
+            "extrapolated_mah_per_g_positive": np.maximum(
+                positive.beyond_mah_per_g(q) * f_p,
+                negative.beyond_mah_per_g(z) * f_p / b,
+            ),
             "negative_lithiation_fraction": z / cell.negative_capacity_mah_per_g,
         }
     return pl.DataFrame(columns)

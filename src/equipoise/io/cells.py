@@ -107,6 +107,12 @@ def with_positive(cell: Cell, material: str) -> Cell:
         (name if key == old.material_name else key): part
         for key, part in old.mass_fractions.items()
     }
+    if name != old.material_name and name in old.mass_fractions:
+        raise SpecError(
+            f"{name!r} is already a part of the positive electrode",
+            where=f"{cell.where or cell.name}: positive.mass_fractions",
+            remedy="give the file of the active material another name",
+        )
     positive = old.model_copy(
         update={
             "material": material,

@@ -6,11 +6,13 @@ electrode, positive or negative alike: charging it takes lithium out (delithiati
 
 from __future__ import annotations
 
+import warnings
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from equipoise.core.errors import DataError
+from equipoise.core.errors import DataError, EquipoiseWarning
 from equipoise.io.curve_csv import read_bytes
 
 if TYPE_CHECKING:
@@ -90,6 +92,15 @@ def read_bdf_branch(
 def _table(path: Path, direction: Direction) -> _Table:
     frame = _frame(path)
     names = {label: name for name, labels in LABELS.items() for label in labels}
+    meant = [names.get(c, c) for c in frame.columns]
+    twice = sorted({name for name in meant if meant.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"two columns are {twice[0]!r}: "
+            f"{', '.join(c for c in frame.columns if names.get(c, c) == twice[0])}",
+            where=str(path),
+            remedy="keep the one that is right",
+        )
     frame = frame.rename({c: names[c] for c in frame.columns if c in names})
     clock = (
         "test_time_hour" if "test_time_hour" in frame.columns else "test_time_second"
@@ -119,8 +130,11 @@ def _table(path: Path, direction: Direction) -> _Table:
 
 
 def _frame(path: Path) -> pl.DataFrame:
-    read_bytes(path)
+    raw = read_bytes(path)
     import polars as pl
+
+    if path.suffix.lower() != ".parquet":
+        _refuse_twins(path, raw)
 
     try:
         if path.suffix.lower() == ".parquet":
@@ -133,6 +147,19 @@ def _frame(path: Path) -> pl.DataFrame:
             remedy="for a table in another form give capacity_column, capacity_unit "
             "and potential_column",
         ) from None
+
+
+def _refuse_twins(path: Path, raw: bytes) -> None:
+    """Polars renames the second of two columns with one name: refuse them here."""
+    lines = (line for line in raw.splitlines() if not line.startswith(b"#"))
+    header = [c.strip(b' "\xef\xbb\xbf') for c in next(lines, b"").split(b",")]
+    for name in header:
+        if name and header.count(name) > 1:
+            raise DataError(
+                f"{header.count(name)} columns are named {name.decode('latin-1')!r}",
+                where=str(path),
+                remedy="keep the one that is right",
+            )
 
 
 def _numbers(path: Path, frame: pl.DataFrame, name: str) -> Array:
@@ -216,7 +243,7 @@ def _proven(
     """
     total, column = float(integral[-1]), float(counted[-1])
     usual = float(np.median(amperes[amperes > 0.0]))
-    rounding = min(0.5 * _resolution(np.append(amperes, 0.0)) / usual, 0.5)
+    rounding = min(0.5 * _printed_resolution(amperes) / usual, 0.5)
     coarseness = _resolution(counted)
     allowed = (AGREEMENT_FRACTION + rounding) * total + coarseness
     if abs(column - total) > allowed:
@@ -227,9 +254,27 @@ def _proven(
             remedy="check the units of both columns and the sign of the current "
             "(above zero charges); remove the wrong column",
         )
+    if abs(column - total) > AGREEMENT_FRACTION * total + coarseness:
+        warnings.warn(
+            f"{path}: the capacity column of the {direction} says {column:.4g} Ah, the "
+            f"integral of the current {total:.4g} Ah; the current is printed with so "
+            "few digits that both may be right",
+            EquipoiseWarning,
+            stacklevel=2,
+        )
     if np.unique(counted).size >= FINE_FRACTION * counted.size:
         return counted
     return integral * column / total if coarseness < rounding * total else integral
+
+
+def _printed_resolution(values: Array) -> float:
+    """Smallest decimal place of the values as they are printed.
+
+    0.0002 A may stand for anything between 0.00015 and 0.00025 A.
+    """
+    levels = np.unique(np.abs(values[values != 0.0]))[:1000]
+    places = [Decimal(repr(float(v))).normalize().as_tuple().exponent for v in levels]
+    return 10.0 ** min(int(p) for p in places) if places else 0.0
 
 
 def _resolution(values: Array) -> float:

@@ -54,7 +54,7 @@ def read_csv_columns(
     """
     lines = _lines(path)
     separator = separator or _separator([text for _, text in lines[:20]])
-    header, rows = _split(lines, separator)
+    header, rows = _split(path, lines, separator, columns)
     if not rows:
         raise DataError(
             "the table has a header but no rows" if header else "the table is empty",
@@ -80,9 +80,11 @@ def read_bytes(path: Path) -> bytes:
     DataError
         If it is absent, a folder, unreadable or empty.
     """
-    if path.is_dir():
-        raise DataError("this is a folder, a file was expected", where=str(path))
     try:
+        if path.is_dir():
+            raise DataError("this is a folder, a file was expected", where=str(path))
+        if path.exists() and not path.is_file():
+            raise DataError("this is no regular file", where=str(path))
         raw = path.read_bytes()
     except FileNotFoundError:
         raise DataError(
@@ -90,10 +92,9 @@ def read_bytes(path: Path) -> bytes:
             where=str(path),
             remedy="file names are relative to the folder of the TOML declaration",
         ) from None
-    except OSError as error:
-        raise DataError(
-            f"cannot be read ({error.strerror or error})", where=str(path)
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot be read ({reason})", where=str(path)) from None
     if not raw.strip():
         raise DataError("the file is empty", where=str(path))
     return raw
@@ -144,12 +145,31 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _split(
-    lines: list[Line], separator: str
+    path: Path, lines: list[Line], separator: str, columns: tuple[str, str]
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    rows = [(number, _cells(text, separator)) for number, text in lines]
-    if all(_NUMBER.match(cell) or not cell for cell in rows[0][1]):
-        return [], rows
-    return rows[0][1], rows[1:]
+    """Header (empty if there is none) and rows."""
+    try:
+        rows = [(number, _cells(text, separator)) for number, text in lines]
+    except csv.Error as error:
+        raise DataError(
+            f"the quotes of this table cannot be followed ({error})", where=str(path)
+        ) from None
+    number, first = rows[0]
+    if not all(_NUMBER.match(cell) or not cell for cell in first):
+        return first, rows[1:]
+    if all(c in first and int(float(c)) > len(first) for c in columns if c.isdecimal()):
+        named = [c for c in columns if c in first]
+        if len(named) == len(columns):  # a header of numbers, such as years
+            return first, rows[1:]
+    counted = [cell for cell in first if cell]
+    if len(rows) > 1 and counted == [str(i) for i in range(len(counted))]:
+        raise DataError(
+            f"the first line is {separator.join(first)!r}: column numbers, not data",
+            where=f"{path}, line {number}",
+            remedy="remove the line or begin it with '#', and name columns by "
+            'position, "1", "2", ...',
+        )
+    return [], rows
 
 
 def _ragged(
@@ -165,6 +185,14 @@ def _ragged(
 
 def _index(path: Path, name: str, header: list[str], width: int) -> int:
     if header:
+        if header.count(name) > 1:
+            places = [i for i, c in enumerate(header, 1) if c == name]
+            raise DataError(
+                f"{len(places)} columns are named {name!r} (positions "
+                f"{', '.join(map(str, places))})",
+                where=str(path),
+                remedy="rename the wrong ones",
+            )
         if name in header:
             return header.index(name)
         raise DataError(

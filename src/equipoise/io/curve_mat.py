@@ -94,8 +94,17 @@ def _vector(path: Path, table: dict[str, Any], name: str, owner: str) -> Array:
             where=str(path),
             remedy=nearest(name, table) if table else "it is empty",
         )
+    values = np.asarray(table[name])
+    if np.iscomplexobj(values) or sum(n > 1 for n in values.shape) > 1:
+        kind = "complex" if np.iscomplexobj(values) else f"of shape {values.shape}"
+        raise DataError(
+            f"field {name!r} of {owner} is {kind}, one vector of real numbers was "
+            "expected",
+            where=str(path),
+            remedy="save one half-cycle of one cell as two vectors",
+        )
     try:
-        return np.asarray(table[name], dtype=np.float64).ravel()
+        return np.asarray(values, dtype=np.float64).ravel()
     except (TypeError, ValueError):
         raise DataError(
             f"field {name!r} of {owner} is not a vector of numbers", where=str(path)

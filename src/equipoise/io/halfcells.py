@@ -29,6 +29,8 @@ POTENTIAL_RANGE_VOLT = (-0.1, 5.5)
 CAPACITY_RANGE_MAH_PER_G = {"positive": (20.0, 400.0), "negative": (20.0, 4500.0)}
 """Plausible spans: up to the theoretical capacities of Li-rich oxides (with some
 margin) and of lithium or silicon."""
+NEGATIVE_FRACTION = 0.01
+"""Of the span: noise of a counter around zero."""
 NORMALISED_SPAN = (0.05, 1.2)
 
 
@@ -74,6 +76,7 @@ def read_half_cell(declaration: CurveFile, *, folder: Path) -> HalfCell:
         capacity = _specific(capacity, branch, declaration, where)
         previous = next(iter(curves.values()), None)
         capacity = _on_axis(capacity, branch, direction, declaration, previous)
+        _refuse_negative(capacity, declaration, direction, where)
         curve, treatment = treat(
             capacity, potential, direction=direction, axis=declaration.axis, where=where
         )
@@ -90,6 +93,20 @@ def read_half_cell(declaration: CurveFile, *, folder: Path) -> HalfCell:
     )
     look_at_like(declaration, measured, where=declaration.name)
     return measured
+
+
+def _refuse_negative(
+    capacity: Array, declaration: CurveFile, direction: Direction, where: str
+) -> None:
+    low, high = float(np.nanmin(capacity)), float(np.nanmax(capacity))
+    if low < -NEGATIVE_FRACTION * (high - low):
+        raise DataError(
+            f"the {declaration.axis} capacity runs from {low:.4g} to {high:.4g} mAh/g; "
+            "it counts from the material as it is built into the cell, 0",
+            where=f"{where} [{direction}]",
+            remedy="a counter that was not set to zero? Give capacity_offset_mah_per_g "
+            "(capacity at the file's zero) or align_to_mah_per_g (at its beginning)",
+        )
 
 
 def _columns(

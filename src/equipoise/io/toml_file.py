@@ -17,13 +17,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     SpecError
         If the path is a folder, absent, empty, not UTF-8 text or not TOML.
     """
-    if path.is_dir():
-        raise SpecError(
-            "this is a folder, a TOML file was expected",
-            where=str(path),
-            remedy="name the file inside it",
-        )
     try:
+        if path.is_dir():
+            raise SpecError(
+                "this is a folder, a TOML file was expected",
+                where=str(path),
+                remedy="name the file inside it",
+            )
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise SpecError(
@@ -35,10 +35,9 @@ def read_toml(path: Path) -> dict[str, Any]:
             where=str(path),
             remedy="save the file as UTF-8; a cell file is TOML text",
         ) from None
-    except OSError as error:
-        raise SpecError(
-            f"cannot be read ({error.strerror or error})", where=str(path)
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise SpecError(f"cannot be read ({reason})", where=str(path)) from None
     if not text.strip():
         raise SpecError(
             "the file is empty",

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 import numba
 from numba import njit
+
+_ROOM_BYTES = 8_000_000  # all compiled kernels together take less
 
 
 def _sources_hash() -> str:
@@ -31,9 +34,30 @@ def _cache_folder() -> str:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        if shutil.disk_usage(folder).free < _ROOM_BYTES:
+            folder = _temporary_folder()
     except (OSError, RuntimeError):  # read-only or absent home
         folder = _temporary_folder()
+    _drop_broken(folder)
     return str(folder)
+
+
+def _drop_broken(folder: Path) -> None:
+    """Remove cache files that a full disk or a crash cut short.
+
+    They are pickles: whole ones end in the STOP opcode, a full stop.
+    """
+    for path in (*folder.glob("*.nbi"), *folder.glob("*.nbc")):
+        try:
+            with path.open("rb") as stream:
+                stream.seek(0, os.SEEK_END)
+                empty = stream.tell() == 0
+                if not empty:
+                    stream.seek(-1, os.SEEK_END)
+                if empty or stream.read(1) != b".":
+                    path.unlink()
+        except OSError:
+            continue
 
 
 def _temporary_folder() -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.design.cell_design import CellDesign, design_cell
+from equipoise.design.cell_design import THIN_SEPARATOR_UM, CellDesign, design_cell
 from equipoise.design.compensation import compensation_by_loss
 from equipoise.design.np_map import np_map, np_voltage_map
 from equipoise.design.profiles import profiles
@@ -31,6 +31,8 @@ VOLTAGE_MAP_NP = (0.9, 1.6)
 VOLTAGE_MAP_BELOW_VOLT = 0.25
 VOLTAGE_MAP_ABOVE_VOLT = 0.05
 LARGEST_LOSS = 0.25
+LONGEST_STEM = 80
+"""Characters of a cell's name in file names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def answer(
         cell,
         label,
         stem,
-        design_cell(cell),
+        design_cell(cell, thin_separator_um=separator_um or THIN_SEPARATOR_UM),
         np_map(cell, np_ratios, separator_um=separator_um),
         np_voltage_map(cell, ratios, volts, separator_um=separator_um),
         tolerance(cell),
@@ -101,7 +103,8 @@ def labelled(cells: Sequence[Cell]) -> list[tuple[str, str]]:
     stems: list[str] = []
     for cell in cells:
         labels.append(_unique(cell.name, labels, " ({})"))
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", cell.name).strip("-.") or "cell"
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", cell.name).strip("-.")
+        plain = plain[:LONGEST_STEM] or "cell"
         stems.append(_unique(plain, stems, "-{}"))
     return list(zip(labels, stems, strict=True))
 

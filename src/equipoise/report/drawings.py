@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.design.np_map import np_map
 from equipoise.report.answers import Answer, band_maps, families, fine_map
 from equipoise.viz.dqdv import dqdv_figure
 from equipoise.viz.half_cell import curve_figure
 from equipoise.viz.half_cells import stacked_half_cells
-from equipoise.viz.materials import material_comparison_figure
 from equipoise.viz.np_map import np_map_figure
 from equipoise.viz.reserve import reserve_figure
 from equipoise.viz.voltage_map import voltage_map_figure
@@ -149,18 +147,22 @@ def _dqdv(answers: Sequence[Answer], start: int) -> Drawing:
 
 
 def _curves(answers: Sequence[Answer]) -> list[Drawing]:
-    found: dict[str, Drawing] = {}
+    found: dict[tuple[str, str], Drawing] = {}
     for a in answers:
-        for electrode in (a.cell.positive, a.cell.negative):
+        sides = {"positive": a.cell.positive, "negative": a.cell.negative}
+        for side, electrode in sides.items():
             name = electrode.material.name
-            if name in found:
+            if (side, name) in found:
                 continue
-            found[name] = Drawing(
+            twin = any(n == name for _, n in found)
+            caption = "As the library or the file gives it."
+            if side == "positive":
+                caption += " The design moves the lower end of a discharge to the lock."
+            found[side, name] = Drawing(
                 "curves",
-                f"curve_{name}",
+                f"curve_{name}_{side}" if twin else f"curve_{name}",
                 f"Half-cell curve of {name}",
-                "As the library or the file gives it; on discharge the design moves "
-                "the lower end of the positive to its locked capacity.",
+                caption,
                 curve_figure(electrode.half_cell),
             )
     return list(found.values())

@@ -93,15 +93,15 @@ class CurveSource:
 
 def curve_sources(cells: Sequence[Cell]) -> list[CurveSource]:
     """Every active material once, in order of appearance."""
-    found: dict[str, CurveSource] = {}
+    found: dict[tuple[str, str], CurveSource] = {}
     for cell in cells:
         for side, electrode in (
             ("positive", cell.positive),
             ("negative", cell.negative),
         ):
-            name = electrode.material.name
-            if name not in found:
-                found[name] = _curve_source(side, electrode)
+            key = (side, electrode.material.name)
+            if key not in found:
+                found[key] = _curve_source(side, electrode)
     return list(found.values())
 
 

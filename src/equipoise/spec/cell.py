@@ -11,7 +11,14 @@ from pydantic import Field, model_validator
 from equipoise.core.errors import SpecError
 from equipoise.spec import library
 from equipoise.spec.electrode import Electrode, ElectrodeSpec, disc_area_cm2
-from equipoise.spec.frozen import Finite, Fraction, Frozen, NonNegative, Positive
+from equipoise.spec.frozen import (
+    Finite,
+    Fraction,
+    Frozen,
+    Name,
+    NonNegative,
+    Positive,
+)
 from equipoise.spec.validation import validated
 
 if TYPE_CHECKING:
@@ -138,7 +145,7 @@ class Origin(Frozen):
         for name, wanted in self.calibrated_at.model_dump(exclude_none=True).items():
             found = inputs.get(name)
             if isinstance(wanted, float) and isinstance(found, float):
-                if abs(found / wanted - 1.0) > SAME_INPUT:
+                if abs(found - wanted) > SAME_INPUT * max(abs(wanted), 1.0):
                     return False
             elif found != wanted:
                 return False
@@ -148,7 +155,7 @@ class Origin(Frozen):
 class CellSpec(Frozen):
     """A full cell; see docs/reference/cell-file.md for every key."""
 
-    name: str = Field(min_length=1)
+    name: Name
     temperature_celsius: Finite = Field(default=25.0, ge=-60.0, le=200.0)
     stack_pressure_mpa: NonNegative | None = None
     window: Window

@@ -46,7 +46,10 @@ class BranchFile(Frozen):
     potential_column: str | None = None
     potential_unit: PotentialUnit = "volt"
     separator: str | None = Field(
-        default=None, description='"," ";" "\\t" or " " (any blanks); default: seen'
+        default=None,
+        min_length=1,
+        max_length=1,
+        description='"," ";" "\\t" or " " (any blanks); default: seen',
     )
     decimal: Literal[".", ","] | None = Field(default=None, description="default: seen")
     struct: str | None = Field(default=None, description=".mat with several structs")

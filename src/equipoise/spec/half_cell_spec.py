@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from equipoise.spec.cell import Component, Origin, Separator, Window
 from equipoise.spec.electrode import Electrode, ElectrodeSpec
-from equipoise.spec.frozen import Finite, Frozen, NonNegative, Positive
+from equipoise.spec.frozen import Finite, Frozen, Name, NonNegative, Positive
 
 if TYPE_CHECKING:
     from equipoise.spec.material import Material
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class HalfCellSpec(Frozen):
     """A half cell; the window is the voltage of working minus counter electrode."""
 
-    name: str = Field(min_length=1)
+    name: Name
     temperature_celsius: Finite = Field(default=25.0, ge=-60.0, le=200.0)
     stack_pressure_mpa: NonNegative | None = None
     window: Window

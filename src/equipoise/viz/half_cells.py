@@ -33,6 +33,8 @@ ROWS = (
     ("voltage_volt", "Cell"),
 )
 CAPACITY = "passed_capacity_mah_per_g_positive"
+BEYOND = "extrapolated_mah_per_g_positive"
+DOTTED = (0, (1.0, 1.0))
 DASHED = (0, (3, 1.5))
 ZOOM_FROM = 0.80
 """The right-hand panels show the last fifth of the largest charge."""
@@ -96,8 +98,16 @@ def _curves(
         q = floats(profiles[name], CAPACITY, "half_cells")
         u = floats(profiles[name], column, "half_cells")
         width = 2.6 if rank == 0 and len(order) > 1 else 1.3
+        beyond = floats(profiles[name], BEYOND, "half_cells") > 0.0
         for ax in pair:
-            ax.plot(q, u, color=colours[name], linewidth=width)
+            ax.plot(q, np.where(beyond, np.nan, u), color=colours[name], lw=width)
+            ax.plot(
+                q,
+                np.where(beyond, u, np.nan),
+                color=colours[name],
+                lw=0.6 * width,
+                linestyle=DOTTED,
+            )
         if name in discharges:
             back = q[-1] - floats(discharges[name], CAPACITY, "half_cells")
             v = floats(discharges[name], column, "half_cells")
@@ -169,6 +179,7 @@ def _legends(
 
     keys = [
         Line2D([], [], color=GREY, linewidth=1.3, label="charge"),
+        Line2D([], [], color=GREY, lw=0.9, linestyle=DOTTED, label="not measured"),
         Line2D([], [], color=GREY, marker="o", linestyle="none", label="its end, UP"),
     ]
     if discharges:

@@ -7,6 +7,8 @@ state. Fonts and line widths apply inside ``with style():`` only.
 from __future__ import annotations
 
 import io
+import threading
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -45,7 +47,11 @@ DOUBLE_COLUMN_MM = 183.0
 MM_PER_INCH = 25.4
 PNG_DPI = 300
 
+_ONE_AT_A_TIME = threading.RLock()
+"""matplotlib's settings are global: threads draw one after the other."""
+
 RC: dict[str, Any] = {
+    "text.parse_math": False,  # a "$" in a cell's name is a dollar
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
     "font.size": 8.0,
@@ -82,7 +88,9 @@ RC: dict[str, Any] = {
 @contextmanager
 def style() -> Generator[None]:
     """Apply the house style inside a ``with`` block, and only there."""
-    with mpl.rc_context(cast("Any", RC)):
+    with _ONE_AT_A_TIME, mpl.rc_context(cast("Any", RC)), warnings.catch_warnings():
+        # a name in a script the font lacks: boxes are drawn, that is enough
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
