@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from equipoise.design.np_map import np_map
 from equipoise.report.answers import Answer, band_maps, families, fine_map
 from equipoise.viz.dqdv import dqdv_figure
 from equipoise.viz.half_cell import curve_figure
 from equipoise.viz.half_cells import stacked_half_cells
+from equipoise.viz.materials import material_comparison_figure
 from equipoise.viz.np_map import np_map_figure
 from equipoise.viz.reserve import reserve_figure
 from equipoise.viz.voltage_map import voltage_map_figure
