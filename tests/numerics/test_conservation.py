@@ -68,6 +68,53 @@ def test_lithium_is_the_same_as_built_charged_and_discharged(
         np.testing.assert_allclose(now[ok], built[ok], rtol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_before_any_charge_passes_both_electrodes_are_as_built(lb, seed):
+    """Isolated as built: no lithium moves by cutting particles off."""
+    rng = np.random.default_rng(seed)
+    n = 100
+    start = rng.uniform(1.0, 60.0, (2, n))
+    inv = Inventory.of(
+        lb,
+        np_ratio=rng.uniform(0.95, 2.0, n),
+        positive_active_fraction=rng.uniform(0.5, 1.0, n),
+        negative_active_fraction=rng.uniform(0.5, 1.0, n),
+        positive_start_mah_per_g=start[0],
+        negative_start_mah_per_g=start[1],
+    )
+    a, b = inv.line(lb)
+    np.testing.assert_allclose(a + b * start[0], start[1], rtol=1e-12)
+    rho = inv.np_ratio * lb.mass_per_np_ratio
+    np.testing.assert_allclose(
+        lithium(lb, inv, start[0], start[1], lost=0.0),
+        THEORETICAL - start[0] + rho * start[1],
+        rtol=1e-12,
+    )
+
+
+def test_a_start_in_the_file_is_where_its_particles_are_isolated(lb):
+    values = {
+        "positive_start_mah_per_g": 20.0,
+        "negative_start_mah_per_g": 8.0,
+        "positive_active_fraction": 0.9,
+        "negative_active_fraction": 0.8,
+    }
+    given = lb.spec.inventory.model_copy(update=values)
+    cell = replace(lb, spec=lb.spec.model_copy(update={"inventory": given}))
+    a, b = Inventory.of(cell).line(cell)
+    assert float(a + b * 20.0) == pytest.approx(8.0, rel=1e-12)
+    said = given.model_copy(
+        update={
+            "positive_isolated_at_mah_per_g": 100.0,
+            "negative_isolated_at_mah_per_g": 3.0,
+        }
+    )
+    cell = replace(lb, spec=lb.spec.model_copy(update={"inventory": said}))
+    inventory = Inventory.of(cell)
+    assert float(inventory.positive_isolated_at_mah_per_g) == 100.0
+    assert float(inventory.negative_isolated_at_mah_per_g) == 3.0
+
+
 def test_the_charge_passed_is_the_same_in_both_electrodes(lb):
     inv = random_inventory(lb, 300, 11)
     result = formed(lb, inv, strict=False)

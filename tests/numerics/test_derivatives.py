@@ -116,6 +116,29 @@ def test_energy_is_the_integral_of_the_profile(lb, ratio):
     assert energy == pytest.approx(area, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    "aged",
+    [
+        {"positive_active_fraction": 0.8},
+        {"negative_active_fraction": 0.85},
+        {
+            "positive_active_fraction": 0.9,
+            "negative_active_fraction": 0.9,
+            "lithium_loss_mah_per_g_positive": 5.0,
+            "positive_isolated_at_mah_per_g": 150.0,
+            "negative_isolated_at_mah_per_g": 30.0,
+        },
+    ],
+    ids=["positive", "negative", "both"],
+)
+def test_energy_of_an_aged_cell_is_the_integral_of_its_profile(lb, aged):
+    inventory = Inventory.of(lb, **aged)
+    t = eqp.profiles(lb, "discharge", points=40001, inventory=inventory)
+    area = trapezoid(t["voltage_volt"], t["passed_capacity_mah_per_g_positive"])
+    energy = float(formed(lb, inventory).discharge_energy_wh_per_kg_positive)
+    assert energy == pytest.approx(area, rel=1e-6)  # as above
+
+
 def test_energy_of_a_polarised_cell_is_the_integral_of_what_its_terminals_show(lb):
     eta = 0.05
     quiet = formed(lb, Inventory.of(lb))

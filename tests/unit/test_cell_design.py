@@ -115,10 +115,13 @@ def test_the_reserve_range_knows_the_readings_of_the_tail(lb):
             ), name
 
 
-def test_a_lock_given_by_the_user_has_no_band(lb):
+def test_a_lock_given_by_the_user_wins_and_has_no_band(lb):
     spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": 20.0})
     d = eqp.design_cell(replace(lb, positive=replace(lb.positive, spec=spec)))
     assert not [b for b in d.bands if "locked" in b.over]
+    # 1.35 V against the plateau of LTO is the 2.90 V of the lock
+    kept = d.first_charge_mah_per_g_positive - d.first_discharge_mah_per_g_positive
+    assert kept == pytest.approx(20.0, abs=1e-3)
 
 
 def test_calibrated_names_are_quantities_of_the_design(lb, hb):
@@ -128,6 +131,84 @@ def test_calibrated_names_are_quantities_of_the_design(lb, hb):
         assert set(d.calibrated) <= {f.name for f in fields(d)}
         assert d.role("upper_potential_vs_li_volt") == "calibrated"
         assert d.role("mean_discharge_volt") == "predicted"
+
+
+def with_spec(cell, part, **values):
+    new = getattr(cell.spec, part).model_copy(update=values)
+    changed = replace(cell, spec=cell.spec.model_copy(update={part: new}))
+    if part in ("positive", "negative"):
+        electrode = replace(getattr(cell, part), spec=new)
+        changed = replace(changed, **{part: electrode})
+    return changed
+
+
+OTHER_INPUTS = {  # each alone makes the cell another than the calibrated one
+    "polarisation": ("polarisation", {"resistance_ohm_cm2": 50.0, "c_rate_ratio": 0.2}),
+    "lost positive": ("inventory", {"positive_active_fraction": 0.99}),
+    "lost negative": ("inventory", {"negative_active_fraction": 0.99}),
+    "lost lithium": ("inventory", {"lithium_loss_mah_per_g_positive": 1.0}),
+    "prelithiated": ("inventory", {"negative_start_mah_per_g": 1.0}),
+    "first lithiation": ("negative", {"first_lithiation_loss_mah_per_g": 5.0}),
+    "lock": ("positive", {"locked_capacity_mah_per_g": 26.0}),
+    "volume data": ("positive", {"volume_variant": "A"}),
+    "n/p": ("balance", {"np_ratio": 1.101}),
+    "upper cut-off": ("window", {"upper_volt": 2.74}),
+    "lower cut-off": ("window", {"lower_volt": 1.36}),
+    "positive capacity": ("balance", {"positive_capacity_mah_per_g": 203.0}),
+    "negative capacity": ("balance", {"negative_capacity_mah_per_g": 133.0}),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_INPUTS)
+def test_another_input_makes_every_output_a_prediction(lb, name):
+    part, values = OTHER_INPUTS[name]
+    assert lb.calibrated
+    assert with_spec(lb, part, **values).calibrated == ()
+
+
+def test_the_same_inputs_given_again_stay_calibrated(lb):
+    # 27 is the lock of the material too; no C-rate without a resistance
+    for part, values in (
+        ("positive", {"locked_capacity_mah_per_g": 27.0}),
+        ("balance", {"np_ratio": 1.1 * (1.0 + 1e-12)}),
+        ("separator", {"mass_mg": 80.0}),
+    ):
+        assert with_spec(lb, part, **values).calibrated == lb.calibrated, part
+
+
+def test_what_is_made_of_two_numbers_is_calibrated_only_if_both_are(lb):
+    d = eqp.design_cell(lb)
+    charge, discharge = (
+        "first_charge_mah_per_g_positive",
+        "first_discharge_mah_per_g_positive",
+    )
+    for known, role in (
+        ((charge, discharge), "calibrated"),
+        ((charge,), "predicted"),
+        ((discharge,), "predicted"),
+        ((), "predicted"),
+    ):
+        assert replace(d, calibrated=known).role("first_cycle_efficiency") == role
+    one = replace(d, calibrated=(charge,))
+    assert one.role("first_charge_mah") == "calibrated"
+    assert one.role("first_discharge_mah") == "predicted"
+
+
+def test_inputs_are_inputs_and_unknown_names_are_refused(lb):
+    d = eqp.design_cell(lb)
+    for name in ("np_ratio", "upper_volt", "lower_volt", "thin_separator_um"):
+        assert d.role(name) == "input"
+    with pytest.raises(SpecError, match=r"'uper_potential(.|\n)*'upper_potential_vs"):
+        d.role("uper_potential_vs_li_volt")
+
+
+def test_a_plain_design_says_the_role_of_every_number(lb):
+    d = eqp.design_cell(lb)
+    plain = d.to_dict()
+    numbers = {k for k, v in plain.items() if isinstance(v, float)}
+    assert numbers <= set(plain["roles"])
+    assert plain["roles"] == {name: d.role(name) for name in plain["roles"]}
+    assert set(plain["roles"].values()) == {"input", "calibrated", "predicted"}
 
 
 def test_another_design_is_predicted(lb):

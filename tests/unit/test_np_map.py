@@ -123,3 +123,23 @@ def test_an_impossible_separator_is_refused(lb, thickness):
 def test_ratios_of_two_dimensions_are_refused_in_words(lb):
     with pytest.raises(SpecError, match=r"np_ratio"):
         eqp.np_map(lb, [[1.0, 1.1], [1.2, 1.3]])
+
+
+def test_the_larger_extrapolation_of_charge_and_discharge_is_shown(lb, hb):
+    from equipoise.design.formed import formed
+    from equipoise.spec.inventory import Inventory
+
+    def ends(cell):
+        result = formed(cell, Inventory.of(cell))
+        return [float(s.beyond_mah_per_g) for s in (result.charged, result.discharged)]
+
+    # 2.80 V charges HB beyond 4.3 V, where the curve of the positive ends; 1.0 V
+    # discharges both below 3.0 V, where its lithiation branch does
+    for cell, larger in (
+        (hb.with_window(upper_volt=2.80, lower_volt=1.8), 0),
+        (lb.with_window(lower_volt=1.0), 1),
+    ):
+        found = ends(cell)
+        assert found[larger] > found[1 - larger]
+        shown = eqp.np_map(cell, cell.np_ratio)["extrapolated_mah_per_g_positive"][0]
+        assert shown == pytest.approx(found[larger], rel=1e-12)

@@ -96,3 +96,23 @@ def test_potentials_of_a_profile_stay_near_their_curves(graphite, direction):
     assert u.max() < curve.max() + 0.1
     assert table["voltage_volt"].min() > 0.0
     assert table["negative_lithiation_fraction"].min() > -1e-3
+
+
+def test_a_profile_of_a_prelithiated_cell_begins_as_built(lb):
+    inventory = Inventory.of(
+        lb,
+        positive_start_mah_per_g=20.0,
+        negative_start_mah_per_g=8.0,
+        positive_active_fraction=0.9,
+        negative_active_fraction=0.9,
+    )
+    table = eqp.profiles(lb, inventory=inventory)
+    assert table["passed_capacity_mah_per_g_positive"][0] == 0.0
+    assert table["positive_delithiated_mah_per_g"][0] == 20.0
+    assert table["negative_lithiation_fraction"][0] == pytest.approx(8.0 / 132.0)
+    # both count gram of positive: the active ones as their state, all as the charge
+    np.testing.assert_allclose(
+        table["passed_capacity_mah_per_g_positive"],
+        0.9 * (table["positive_delithiated_mah_per_g"] - 20.0),
+        atol=1e-12,
+    )

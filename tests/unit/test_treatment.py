@@ -149,6 +149,16 @@ def test_a_transient_at_the_very_end_only_warns():
         treat(q, u, **UP)
 
 
+def test_a_curve_that_misses_its_data_warns_with_the_place():
+    # 0.2 V between neighbouring points: monotone, but steeper than knots and table
+    q = np.linspace(0.0, 200.0, 4001)
+    u = 3.5 + 0.001 * q + np.where(q > 100.0, 0.2, 0.0)
+    with pytest.warns(EquipoiseWarning, match=r"misses the data by \d+ mV at (100|99)"):
+        _, done = treat(q, u, **UP)
+    assert done.monotone_changed_count == 0
+    assert done.knots_largest_residual_millivolt > 20.0
+
+
 def test_the_wrong_direction_is_refused_and_says_what_to_change():
     q = np.linspace(0.0, 200.0, 1000)
     with pytest.raises(

@@ -78,13 +78,6 @@ def _load(file: str) -> tuple[HalfCell, float | None]:
     )
 
 
-def _branches(half_cell: HalfCell) -> dict[str, Any]:
-    branches = {"delithiation": half_cell.delithiation}
-    if half_cell.has_hysteresis:
-        branches["lithiation"] = half_cell.lithiation
-    return branches
-
-
 def _fits(
     half_cell: HalfCell, terms: int, theoretical: float | None
 ) -> dict[str, MsmrFit]:
@@ -107,7 +100,7 @@ def _fits(
         name: fit_msmr(
             branch, terms_count=terms, theoretical_capacity_mah_per_g=theoretical
         )
-        for name, branch in _branches(half_cell).items()
+        for name, branch in half_cell.branches.items()
     }
 
 
@@ -122,7 +115,7 @@ def _content(half_cell: HalfCell, fits: dict[str, MsmrFit]) -> dict[str, Any]:
             "lowest_potential_vs_li_volt": float(branch.potential_vs_li_volt.min()),
             "highest_potential_vs_li_volt": float(branch.potential_vs_li_volt.max()),
         }
-        for name, branch in _branches(half_cell).items()
+        for name, branch in half_cell.branches.items()
     }
     return {
         "name": half_cell.name,
@@ -153,7 +146,7 @@ def _write(
 
     folder = output_folder(out)
     files: list[Path] = []
-    for name, branch in _branches(half_cell).items():
+    for name, branch in half_cell.branches.items():
         table = pl.DataFrame(
             {
                 "capacity_mah_per_g": branch.capacity_mah_per_g,

@@ -96,6 +96,9 @@ def design(
         if len(ratios) == 1:
             resolved = resolved.with_np_ratio(ratios[0])
             ratios = number_list(DEFAULT_MAP, option="--np")
+        own = resolved.np_ratio
+        if not any(abs(r - own) < 1e-9 for r in ratios):
+            ratios = sorted([*ratios, own])
         _full_cell(resolved, ratios, separator_um, as_json, out, figures)
 
 
@@ -110,6 +113,7 @@ def _full_cell(
     from equipoise.cli.output import echo_json, echo_progress
     from equipoise.design.cell_design import THIN_SEPARATOR_UM, design_cell
     from equipoise.design.np_map import np_map
+    from equipoise.design.tolerance import tolerance
 
     answer = design_cell(cell, thin_separator_um=separator_um or THIN_SEPARATOR_UM)
     table = np_map(cell, ratios, separator_um=separator_um)
@@ -130,9 +134,13 @@ def _full_cell(
             "files": [str(f) for f in done.files],
         }
     if as_json:
-        echo_json(answer.to_dict() | {"map": table.to_dicts()} | written)
+        echo_json(
+            answer.to_dict()
+            | {"map": table.to_dicts(), "tolerance": tolerance(cell).to_dicts()}
+            | written
+        )
         return
-    _print_design(answer)
+    _print_design(cell, answer)
     _print_map(table, answer, separator_um)
     if written:
         typer.echo(f"report: {written['report']}")
@@ -175,7 +183,7 @@ def _print_half_cell(name: str, as_json: bool) -> None:
     echo_table(f"half cell {answer.name}, quasi-static", header, rows, note=note)
 
 
-def _print_design(d: CellDesign) -> None:
+def _print_design(cell: Cell, d: CellDesign) -> None:
     from equipoise.cli.design_rows import design_rows, weigh_rows
     from equipoise.cli.output import echo_table
 
@@ -187,11 +195,23 @@ def _print_design(d: CellDesign) -> None:
         design_rows(d),
         note="capacities per g of positive active material, potentials vs Li+/Li",
     )
+    _print_tolerance(cell)
     for note in d.notes:
         typer.echo(f"note: {note}")
     if d.caveats:
         names = " and ".join(dict.fromkeys(c.split(":")[0] for c in d.caveats))
         typer.echo(f"caveats of {names}: 'equipoise library NAME'")
+
+
+def _print_tolerance(cell: Cell) -> None:
+    from equipoise.design.tolerance import tolerance
+
+    row = tolerance(cell).row(0, named=True)
+    typer.echo(
+        f"1 % more {row['error_in']}: first charge "
+        f"{row['charge_change_mah_per_g_positive']:+.2f} mAh/g, UP "
+        f"{row['upper_potential_change_millivolt']:+.1f} mV"
+    )
 
 
 def _print_map(table: pl.DataFrame, d: CellDesign, separator_um: float | None) -> None:

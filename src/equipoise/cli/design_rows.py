@@ -48,6 +48,7 @@ QUANTITIES = {
 MAP_COLUMNS = {
     "np_ratio": "n/p",
     "first_charge_mah_per_g_positive": "charge mAh/g",
+    "first_discharge_mah_per_g_positive": "discharge mAh/g",
     "upper_potential_vs_li_volt": "UP V",
     "negative_end_of_charge_potential_vs_li_volt": "negative V",
     "volume_change_percent": "volume %",
@@ -56,7 +57,7 @@ MAP_COLUMNS = {
     "energy_wh_per_kg_stack": "stack Wh/kg",
 }
 
-_MAP_FORMATS = (".3f", ".1f", ".4f", ".4f", ".2f", ".1f", ".2f", ".1f")
+_MAP_FORMATS = (".3f", ".1f", ".1f", ".4f", ".4f", ".2f", ".1f", ".2f", ".1f")
 
 
 def weigh_rows(sheet: WeighSheet) -> list[tuple[str, str, str]]:

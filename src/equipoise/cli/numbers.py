@@ -43,6 +43,13 @@ def number_list(text: str, *, option: str) -> list[float]:
             "no number given", where=option, remedy=f"for example {option} 1.0,1.1"
         )
     _limit(len(values), option)
+    twice = next((v for v in values if values.count(v) > 1), None)
+    if twice is not None:
+        raise SpecError(
+            f"{twice:g} is given twice in {text!r}",
+            where=option,
+            remedy=f"a comma stands between numbers, decimals have a point: {option} 1.1",
+        )
     return values
 
 

@@ -90,5 +90,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     "did you mean 'np_ratio'?"
     """
     known = sorted(known)
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    plain = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), plain, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {plain[close[0]]!r}?"
+    return f"known: {', '.join(known)}"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from equipoise.design.weigh_sheet import weigh_sheet
+
 if TYPE_CHECKING:
     from equipoise.design.compensation import Reserve
     from equipoise.design.formed import Formed
     from equipoise.spec.cell import Cell
 
+PLAUSIBLE_UM = (1.0, 3000.0)
+"""Thickness of an electrode layer: a film of one particle to a thick pellet."""
 _REACHED_VOLT = 1e-6
 _EMPTY_MAH_PER_G = 1e-6
 NOTABLE_EXTRAPOLATION_FRACTION = 0.01
@@ -21,6 +25,7 @@ def notes(cell: Cell, result: Formed, reserves: tuple[Reserve, ...]) -> tuple[st
         *_extrapolations(result),
         *_discharge_end(cell, result),
         *_negative_end(cell, result),
+        *_thicknesses(cell),
     ]
     if any(r.bounded_by_curves for r in reserves):
         found.append(
@@ -34,6 +39,21 @@ def caveats(cell: Cell) -> tuple[str, ...]:
     """Caveats of both materials, each with the name of its material."""
     materials = (cell.positive.material, cell.negative.material)
     return tuple(f"{m.name}: {c}" for m in materials for c in m.caveats)
+
+
+def _thicknesses(cell: Cell) -> list[str]:
+    sheet = weigh_sheet(cell)
+    layers = {
+        "positive": sheet.positive_thickness_um,
+        "negative": sheet.negative_thickness_um,
+    }
+    low, high = PLAUSIBLE_UM
+    return [
+        f"the {name} electrode would be {thickness:.3g} µm thick: check loading "
+        "(mg/cm2), masses (mg) and diameters (mm)"
+        for name, thickness in layers.items()
+        if not low <= thickness <= high
+    ]
 
 
 def _extrapolations(result: Formed) -> list[str]:

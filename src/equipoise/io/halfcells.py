@@ -76,10 +76,10 @@ def read_half_cell(declaration: CurveFile, *, folder: Path) -> HalfCell:
         capacity = _specific(capacity, branch, declaration, where)
         previous = next(iter(curves.values()), None)
         capacity = _on_axis(capacity, branch, direction, declaration, previous)
-        _refuse_negative(capacity, declaration, direction, where)
         curve, treatment = treat(
             capacity, potential, direction=direction, axis=declaration.axis, where=where
         )
+        _refuse_negative(capacity, declaration, direction, where)
         curves[direction] = curve
         treatments.append(treatment)
     only = next(iter(curves.values()))

@@ -240,6 +240,14 @@ class HalfCell:
         return self.delithiation.axis
 
     @property
+    def branches(self) -> dict[str, Curve]:
+        """The different branches by direction; one if it stands for both."""
+        if self.has_hysteresis:
+            return {"delithiation": self.delithiation, "lithiation": self.lithiation}
+        measured = [t.direction for t in self.treatments] or ["delithiation"]
+        return {measured[0]: self.delithiation}
+
+    @property
     def has_hysteresis(self) -> bool:
         """Whether the two directions differ."""
         return self.delithiation is not self.lithiation

@@ -11,9 +11,7 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False, strict=True)]
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False, strict=True)]
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
-Name = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f\ufffe\uffff]+$")
-]
+Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f\ufffe\uffff]+$")]
 """What a person calls a cell: anything printable, on one line."""
 
 

@@ -30,6 +30,10 @@ END_FRACTION = 0.02
 """The outer share of the span where a contact transient may be levelled."""
 REFUSED_CHANGE_VOLT = 0.050
 WARNED_RESIDUAL_VOLT = 0.02
+END_JUMP_VOLT = 0.3
+"""Between an end point and its neighbour; the steep ends of real files: 0.15 V."""
+GAP_FRACTION, GAP_VOLT = 0.05, 0.02
+"""Of the span without data, if the potential changes by more than this across it."""
 WARNED_CHANGE_VOLT = 0.005
 PLATEAU_RISE_VOLT = 1e-6
 """Rise given to the whole curve so that true plateaus keep a slope."""
@@ -102,7 +106,8 @@ def treat(
     Warns
     -----
     EquipoiseWarning
-        If making it monotone moves a point by more than 5 mV, or the curve through
+        If an end point jumps, if a stretch of the capacity has no data, if making it
+        monotone moves a point by more than 5 mV, or the curve through
         the knots misses a monotone point by more than 20 mV.
 
     References
@@ -123,6 +128,7 @@ def treat(
         raise _too_few(q.size, "different capacities", where)
     sign = 1.0 if axis == "delithiated" else -1.0
     _check_trend(u, axis, direction, where)
+    _look_at_gaps(q, u, where)
     noise = noise_of(u)
     monotone = sign * _monotone(sign * u, weight)
     change = np.abs(monotone - u)
@@ -146,6 +152,30 @@ def treat(
         float(residual.max()) * 1e3,
         _rms(residual) * 1e3,
     )
+
+
+def _look_at_gaps(q: Array, u: Array, where: str) -> None:
+    """Warn of a jump at either end, and of stretches without data."""
+    steps, rises = np.diff(q), np.abs(np.diff(u))
+    span = float(q[-1] - q[0])
+    for end, name in ((0, "first"), (-1, "last")):
+        if rises[end] > END_JUMP_VOLT or steps[end] > GAP_FRACTION * span:
+            _warn(
+                f"{where}: the {name} point lies {rises[end]:.2g} V and "
+                f"{steps[end]:.3g} mAh/g from its neighbour: is it a measurement?"
+            )
+            return
+    inner = np.where((steps > GAP_FRACTION * span) & (rises > GAP_VOLT), steps, 0.0)
+    worst = int(np.argmax(inner))
+    if inner[worst] > 0.0:
+        _warn(
+            f"{where}: no data between {q[worst]:.1f} and {q[worst + 1]:.1f} mAh/g, "
+            f"{rises[worst] * 1e3:.0f} mV apart; the curve is guessed there"
+        )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, EquipoiseWarning, stacklevel=4)
 
 
 def _look_at_residual(q: Array, residual: Array, where: str) -> None:

@@ -101,6 +101,8 @@ def _curves(
         beyond = floats(profiles[name], BEYOND, "half_cells") > 0.0
         for ax in pair:
             ax.plot(q, np.where(beyond, np.nan, u), color=colours[name], lw=width)
+            if not beyond.any():
+                continue
             ax.plot(
                 q,
                 np.where(beyond, u, np.nan),
