@@ -48,7 +48,7 @@ GRAPHITE_FULL = 350.0  # mAh/g, assumed: see graphite.toml
 PRISTINE_VOLT = 3.0  # the curve begins here at q = 0
 DEEP_VOLT = 2.5  # the lithiation branches go on down to here
 MARKER_STRETCH = 1.0596  # ncm85_volume_vs_q.csv: -5.1 % falls at 227 mAh/g
-PAPER_XRD = ((160.0, -2.15), (210.0, -4.3), (227.0, -5.1))  # B: our knot, X2, X1
+PAPER_XRD = ((160.0, -2.15), (210.0, -4.3), (227.0, -5.1))  # ours, then sec. 2.3
 TURN_MAH_PER_G = 0.3  # the jump where the current turned round, replaced by a line
 TOLERANCE_VOLT = 0.27e-3  # knots are added until the cubic is this close
 NOISY_VOLT = 0.6e-3  # the same for the NCA files, which scatter more

@@ -1,11 +1,10 @@
 """The same recipe with other positives, at the same n/p.
 
 Read the caveats of each material first: the capacity axes of nca and nmc811 are
-assumed, and the nmc811 form has no H2-H3 feature.
+assumed, and the nmc811 form ends near the potential where its H2-H3 peak lies.
 """
 
 import equipoise as eqp
-from equipoise.spec import library
 
 lb = eqp.load_cell("zhang2026-lb")
 cells = {
@@ -27,4 +26,4 @@ for name, d in designs.items():
         f"kappa {d.compensation_fraction:.2f}  "
         f"negative composite {d.weigh.negative_composite_mg:.2f} mg"
     )
-    print("        first caveat:", library.material(name).caveats[0])
+    print("        first caveat:", d.caveats[0])

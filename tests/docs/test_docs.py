@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from typing import get_args
 
+import numpy as np
 import pytest
 from pages import DOCS, PAGES, ROOT, commands, fences, name_of, prose
 from pydantic import BaseModel
@@ -162,7 +163,60 @@ def test_numbers_of_the_reserve_in_the_theory(lb, hb):
         loss = float(shown[0].removesuffix(" %")) / 100
         for (cell, at), text in zip(cases, shown[1:], strict=True):
             table = eqp.compensation_by_loss(cell, loss, isolated_at_mah_per_g=at)
-            assert f"{table['charge_change_percent'][0]:.2f} %" == text
+            row = table.row(0, named=True)
+            charge, discharge = (
+                row[f"{what}_change_percent"] for what in ("charge", "discharge")
+            )
+            assert f"{charge:.2f}, {discharge:.2f}" == text
+
+
+def test_bands_of_the_theory(lb):
+    design = eqp.design_cell(lb)
+    five = design.reserves[1]
+    bands = [
+        design.band("first_charge_mah_per_g_positive"),
+        design.band("first_discharge_mah_per_g_positive"),
+        design.band("h2h3_usage_mah_per_g_positive"),
+        design.band("volume_change_percent"),
+        (
+            100 * five.tolerated_loss_low_fraction,
+            100 * five.tolerated_loss_high_fraction,
+        ),
+    ]
+    rows = rows_of(DOCS / "theory/balancing.md", "output")
+    for (_, _, shown), (low, high) in zip(rows, bands, strict=True):
+        digits = 2 if low < 0 else 1
+        assert shown.startswith(f"{low:.{digits}f} to {high:.{digits}f} "), shown
+    followed = {b.quantity for b in design.bands}
+    text = page_text(REFERENCE / "python-api.md").split("Outputs with a band:")[1]
+    assert set(re.findall(r"`(\w+)`", text.split("\n")[0])) == followed
+
+
+def test_first_discharges_on_every_page(lb, hb):
+    """The lock moves them: no page keeps an older number."""
+    found = [
+        f"{eqp.design_cell(c).first_discharge_mah_per_g_positive:.1f}" for c in (lb, hb)
+    ]
+    for page in ("README.md", "docs/theory/balancing.md"):
+        for text in found:
+            assert text in page_text(ROOT / page), page
+    setup = eqp.load_half_cell_setup("zhang2026-ncm85-inli")
+    half = eqp.design_half_cell(setup)
+    efficiency = 100 * half.first_discharge_mah_per_g / half.first_charge_mah_per_g
+    for page in ("README.md", "CHANGELOG.md", "docs/theory/balancing.md"):
+        assert f"{efficiency:.1f} %" in page_text(ROOT / page), page
+
+
+def test_h2h3_peak_of_chen2020_is_where_the_pages_say(lb):
+    curve = eqp.with_positive(lb, "nmc811").positive.half_cell.delithiation
+    q = np.linspace(curve.start_mah_per_g, curve.stop_mah_per_g, 20001)
+    u, dqdv = curve.potential(q), 1.0 / curve.slope(q)
+    peak = np.argmax(np.where(u > 4.12, dqdv, 0.0))
+    valley = np.argmin(np.where((u > 4.03) & (u < u[peak]), dqdv, np.inf))
+    text = page_text(REFERENCE / "materials.md")
+    assert f"{dqdv[peak]:.0f} mAh/g/V at {u[peak]:.3f} V" in text
+    assert u[valley] == pytest.approx(4.115, abs=0.001)
+    assert "near 4.115 V" in text
 
 
 def test_numbers_of_the_material_comparison(lb):

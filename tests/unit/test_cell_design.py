@@ -115,6 +115,26 @@ def test_the_reserve_range_knows_the_readings_of_the_tail(lb):
             ), name
 
 
+@pytest.mark.xfail(
+    strict=True, reason="bands.reserve_with_bands isolates at 0, not as built"
+)
+def test_the_reserve_range_of_a_prelithiated_cell_isolates_as_built(lb):
+    # each end of the range is the range's own state of isolation in one of the tails
+    start = {"positive_start_mah_per_g": 20.0}
+    cell = with_spec(lb, "inventory", **start)
+    readings = [
+        eqp.reserve(replace(cell, negative=replace(cell.negative, half_cell=tail)))
+        for tail in (cell.negative.half_cell, *cell.negative.variants.values())
+    ]
+    for i, ours in enumerate(eqp.design_cell(cell).reserves):
+        as_built = [r[i].tolerated_loss_fraction for r in readings]
+        charged = readings[0][i].tolerated_loss_low_fraction
+        assert ours.tolerated_loss_high_fraction == pytest.approx(max(as_built))
+        assert ours.tolerated_loss_low_fraction == pytest.approx(
+            min(charged, *as_built)
+        )
+
+
 def test_a_lock_given_by_the_user_wins_and_has_no_band(lb):
     spec = lb.positive.spec.model_copy(update={"locked_capacity_mah_per_g": 20.0})
     d = eqp.design_cell(replace(lb, positive=replace(lb.positive, spec=spec)))

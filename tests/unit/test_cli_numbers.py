@@ -56,6 +56,14 @@ def test_what_is_not_a_list_is_refused_with_the_option(text, word):
 
 
 def test_as_many_values_as_allowed_are_taken():
-    assert len(number_list(",".join(["1"] * MOST), option="--np")) == MOST
+    many = ",".join(str(i) for i in range(1, MOST + 1))
+    assert len(number_list(many, option="--np")) == MOST
     with pytest.raises(SpecError, match=f"at most {MOST}"):
-        number_list(",".join(["1"] * (MOST + 1)), option="--np")
+        number_list(f"{many},{MOST + 1}", option="--np")
+
+
+def test_decimal_commas_that_repeat_a_number_are_seen():
+    with pytest.raises(
+        SpecError, match=r"1 is given twice(.|\n)*decimals have a point"
+    ):
+        number_list("1,1,1,5", option="--np")  # meant: 1.1 and 1.5

@@ -34,9 +34,8 @@ def test_usage_of_h2h3_begins_at_its_onset(lb):
 
 
 def test_a_material_without_onset_has_no_usage(lb):
-    from equipoise.io.cells import with_positive
-
-    cell = with_positive(lb, "nmc811")
+    unknown = lb.positive.material.model_copy(update={"h2h3_onset_vs_li_volt": None})
+    cell = replace(lb, positive=replace(lb.positive, material=unknown))
     assert h2h3_usage(cell, np.array([200.0])) == 0.0
 
 

@@ -1,3 +1,5 @@
+import tomllib
+
 import pytest
 
 from equipoise.core.errors import SpecError
@@ -71,3 +73,17 @@ def test_a_library_text_is_what_read_parses():
 def test_only_listed_names_are_read(name):
     with pytest.raises(SpecError, match="bundled cells"):
         library.text("cells", name)
+
+
+@pytest.mark.parametrize("kind", library.KINDS)
+def test_every_bundled_file_is_given_as_the_text_it_is(kind):
+    for name in library.names(kind):
+        assert library.bundled_text(name) == library.text(kind, name)
+        assert tomllib.loads(library.bundled_text(name))["name"]
+
+
+def test_a_text_that_is_not_bundled_suggests_the_nearest():
+    with pytest.raises(SpecError, match=r"'zhang2026-l'(.|\n)*'zhang2026-lb'"):
+        library.bundled_text("zhang2026-l")
+    with pytest.raises(SpecError, match=r"'../materials/lto' is not in the library"):
+        library.bundled_text("../materials/lto")

@@ -19,7 +19,7 @@ def ratio_at_0_volt(graphite):
 
     Its curve ends at 0.043 V and is followed 5 % beyond, down to -0.09 V.
     """
-    low, high = 0.50, 0.80
+    low, high = 0.94, 1.05
     assert end_of_graphite(graphite, low)[1] < 0.0 < end_of_graphite(graphite, high)[1]
     for _ in range(30):
         middle = 0.5 * (low + high)

@@ -56,9 +56,9 @@ def test_a_lithiated_axis_wants_a_falling_potential():
 
 
 def test_few_points_become_the_knots_themselves():
-    q = np.linspace(0.0, 200.0, 12)
+    q = np.linspace(0.0, 200.0, 25)
     curve, done = treat(q, 3.5 + 0.004 * q, **UP)
-    assert done.knots_count == 12
+    assert done.knots_count == 25
     np.testing.assert_allclose(curve.potential(q), 3.5 + 0.004 * q, atol=2e-6)
 
 
@@ -150,13 +150,16 @@ def test_a_transient_at_the_very_end_only_warns():
 
 
 def test_a_curve_that_misses_its_data_warns_with_the_place():
-    # 0.2 V between neighbouring points: monotone, but steeper than knots and table
-    q = np.linspace(0.0, 200.0, 4001)
-    u = 3.5 + 0.001 * q + np.where(q > 100.0, 0.2, 0.0)
-    with pytest.warns(EquipoiseWarning, match=r"misses the data by \d+ mV at (100|99)"):
+    # 0.2 V between points 0.01 mAh/g apart; the nodes of the table are 0.024 apart
+    q = np.linspace(0.0, 200.0, 20001)
+    u = 3.5 + 0.001 * q + np.where(q > 100.003, 0.2, 0.0)
+    with pytest.warns(EquipoiseWarning, match=r"misses the data by \d+ mV at 100\.0"):
         _, done = treat(q, u, **UP)
     assert done.monotone_changed_count == 0
     assert done.knots_largest_residual_millivolt > 20.0
+    smooth = 3.5 + 0.001 * q + 0.1 * np.tanh((q - 100.0) / 0.1)
+    _, done = treat(q, smooth, **UP)  # as high within 0.5 mAh/g: no warning
+    assert done.knots_largest_residual_millivolt < 1.0
 
 
 def test_the_wrong_direction_is_refused_and_says_what_to_change():

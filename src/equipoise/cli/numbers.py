@@ -48,7 +48,7 @@ def number_list(text: str, *, option: str) -> list[float]:
         raise SpecError(
             f"{twice:g} is given twice in {text!r}",
             where=option,
-            remedy=f"a comma stands between numbers, decimals have a point: {option} 1.1",
+            remedy=f"commas separate numbers, decimals have a point: {option} 1.1",
         )
     return values
 

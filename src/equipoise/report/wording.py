@@ -51,8 +51,9 @@ def brief(a: Answer) -> Brief:
         f"The {d.limiting_electrode_end_of_charge} electrode ends the charge. Of "
         f"1{NBSP}mV more polarisation the upper potential rises by "
         f"{d.compensation_fraction:.2f}{NBSP}mV, because the negative retreats. "
-        f"The charge has dropped by {drop} once {tolerated} of the active positive is lost; the lower end if "
-        "particles are lost charged, the upper end if they keep their lithium.",
+        f"The charge has dropped by {drop} once {tolerated} of the active positive is "
+        "lost; the lower end if particles are lost charged, the upper end if they keep "
+        "their lithium.",
     )
 
 
