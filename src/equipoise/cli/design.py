@@ -198,9 +198,21 @@ def _print_design(cell: Cell, d: CellDesign) -> None:
     _print_tolerance(cell)
     for note in d.notes:
         typer.echo(f"note: {note}")
-    if d.caveats:
-        names = " and ".join(dict.fromkeys(c.split(":")[0] for c in d.caveats))
-        typer.echo(f"caveats of {names}: 'equipoise library NAME'")
+    known, own = _bundled_and_own(d.caveats)
+    for caveat in own:
+        typer.echo(f"note: {caveat}")
+    if known:
+        typer.echo(f"caveats of {' and '.join(known)}: 'equipoise library NAME'")
+
+
+def _bundled_and_own(caveats: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Names of bundled materials with caveats, and the other caveats in full."""
+    from equipoise.spec import library
+
+    names = {c: c.split(":")[0] for c in caveats}
+    bundled = library.names("materials")
+    known = list(dict.fromkeys(n for n in names.values() if n in bundled))
+    return known, [c for c, n in names.items() if n not in bundled]
 
 
 def _print_tolerance(cell: Cell) -> None:

@@ -54,8 +54,9 @@ def reserve_with_bands(
 ) -> tuple[Reserve, ...]:
     """Widen the ranges of tolerated losses by the readings of the tail."""
     drops = tuple(r.charge_drop_fraction for r in reserves)
+    as_built = cell.spec.inventory.positive_start_mah_per_g
     others = [
-        tolerated_losses(cell, drops, (0.0,), negative=v)
+        tolerated_losses(cell, drops, (as_built,), negative=v)
         for v in cell.negative.variants.values()
     ]
     return tuple(

@@ -91,9 +91,11 @@ def profiles(
             "negative_dqdv_mah_per_g_per_volt": 1.0 / slope_n,
             "compensation_fraction": slope_n / (slope_p + slope_n),
             "positive_delithiated_mah_per_g": q,
-            "extrapolated_mah_per_g_positive": np.maximum(
-                positive.beyond_mah_per_g(q) * f_p,
-                negative.beyond_mah_per_g(z) * f_p / b,
+            "positive_extrapolated_mah_per_g_positive": (
+                positive.beyond_mah_per_g(q) * f_p
+            ),
+            "negative_extrapolated_mah_per_g_positive": (
+                negative.beyond_mah_per_g(z) * f_p / b
             ),
             "negative_lithiation_fraction": z / cell.negative_capacity_mah_per_g,
         }

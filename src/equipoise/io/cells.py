@@ -107,12 +107,6 @@ def with_positive(cell: Cell, material: str) -> Cell:
         (name if key == old.material_name else key): part
         for key, part in old.mass_fractions.items()
     }
-    if name != old.material_name and name in old.mass_fractions:
-        raise SpecError(
-            f"{name!r} is already a part of the positive electrode",
-            where=f"{cell.where or cell.name}: positive.mass_fractions",
-            remedy="give the file of the active material another name",
-        )
     positive = old.model_copy(
         update={
             "material": material,
@@ -124,6 +118,12 @@ def with_positive(cell: Cell, material: str) -> Cell:
     electrode = _electrode(
         positive, cell.spec.components, Path.cwd(), material, "positive"
     )
+    if name != old.material_name and name in old.mass_fractions:
+        raise SpecError(
+            f"{name!r} is already a part of the positive electrode",
+            where=f"{cell.where or cell.name}: positive.mass_fractions",
+            remedy="give the file of the active material another name",
+        )
     balance = cell.spec.balance.model_copy(
         update={"positive_capacity_mah_per_g": None, "np_ratio": cell.np_ratio}
     )
@@ -318,7 +318,10 @@ def _taken_over(like: Material, given: dict[str, Sourced]) -> str:
             "density_g_per_cm3",
             "balancing_capacity_mah_per_g",
             "one_c_ma_per_g",
+            "theoretical_capacity_mah_per_g",
             "locked_capacity_mah_per_g",
+            "locked_at_vs_li_volt",
+            "first_lithiation_loss_mah_per_g",
             "h2h3_onset_vs_li_volt",
         )
         if key not in given and getattr(like, key) is not None

@@ -30,10 +30,12 @@ END_FRACTION = 0.02
 """The outer share of the span where a contact transient may be levelled."""
 REFUSED_CHANGE_VOLT = 0.050
 WARNED_RESIDUAL_VOLT = 0.02
-END_JUMP_VOLT = 0.3
-"""Between an end point and its neighbour; the steep ends of real files: 0.15 V."""
-GAP_FRACTION, GAP_VOLT = 0.05, 0.02
-"""Of the span without data, if the potential changes by more than this across it."""
+END_JUMP_VOLT = {"delithiated": 0.3, "lithiated": 1.0}
+"""Between an end point and its neighbour. The steep ends of real files: 0.15 V for
+NCM, 0.6 V for graphite that is nearly empty."""
+GAP_FRACTION, GAP_STEPS, GAP_VOLT = 0.05, 5.0, 0.02
+"""A stretch without data: more than this share of the span, and so many usual steps,
+if the potential changes by more than this across it."""
 WARNED_CHANGE_VOLT = 0.005
 PLATEAU_RISE_VOLT = 1e-6
 """Rise given to the whole curve so that true plateaus keep a slope."""
@@ -128,7 +130,7 @@ def treat(
         raise _too_few(q.size, "different capacities", where)
     sign = 1.0 if axis == "delithiated" else -1.0
     _check_trend(u, axis, direction, where)
-    _look_at_gaps(q, u, where)
+    _look_at_gaps(q, u, axis, where)
     noise = noise_of(u)
     monotone = sign * _monotone(sign * u, weight)
     change = np.abs(monotone - u)
@@ -154,18 +156,19 @@ def treat(
     )
 
 
-def _look_at_gaps(q: Array, u: Array, where: str) -> None:
+def _look_at_gaps(q: Array, u: Array, axis: Axis, where: str) -> None:
     """Warn of a jump at either end, and of stretches without data."""
     steps, rises = np.diff(q), np.abs(np.diff(u))
     span = float(q[-1] - q[0])
+    gap = max(GAP_FRACTION * span, GAP_STEPS * float(np.median(steps)))
     for end, name in ((0, "first"), (-1, "last")):
-        if rises[end] > END_JUMP_VOLT or steps[end] > GAP_FRACTION * span:
+        if rises[end] > END_JUMP_VOLT[axis] or steps[end] > gap:
             _warn(
                 f"{where}: the {name} point lies {rises[end]:.2g} V and "
                 f"{steps[end]:.3g} mAh/g from its neighbour: is it a measurement?"
             )
             return
-    inner = np.where((steps > GAP_FRACTION * span) & (rises > GAP_VOLT), steps, 0.0)
+    inner = np.where((steps > gap) & (rises > GAP_VOLT), steps, 0.0)
     worst = int(np.argmax(inner))
     if inner[worst] > 0.0:
         _warn(

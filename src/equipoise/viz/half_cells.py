@@ -33,7 +33,6 @@ ROWS = (
     ("voltage_volt", "Cell"),
 )
 CAPACITY = "passed_capacity_mah_per_g_positive"
-BEYOND = "extrapolated_mah_per_g_positive"
 DOTTED = (0, (1.0, 1.0))
 DASHED = (0, (3, 1.5))
 ZOOM_FROM = 0.80
@@ -97,25 +96,49 @@ def _curves(
     for rank, name in enumerate(order):
         q = floats(profiles[name], CAPACITY, "half_cells")
         u = floats(profiles[name], column, "half_cells")
+        beyond = _beyond(profiles[name], column)
         width = 2.6 if rank == 0 and len(order) > 1 else 1.3
-        beyond = floats(profiles[name], BEYOND, "half_cells") > 0.0
         for ax in pair:
-            ax.plot(q, np.where(beyond, np.nan, u), color=colours[name], lw=width)
-            if not beyond.any():
-                continue
-            ax.plot(
-                q,
-                np.where(beyond, u, np.nan),
-                color=colours[name],
-                lw=0.6 * width,
-                linestyle=DOTTED,
-            )
+            _line(ax, q, u, beyond, colours[name], width, "-")
         if name in discharges:
             back = q[-1] - floats(discharges[name], CAPACITY, "half_cells")
             v = floats(discharges[name], column, "half_cells")
-            whole.plot(back, v, color=colours[name], linewidth=0.9, linestyle=DASHED)
+            _line(
+                whole,
+                back,
+                v,
+                _beyond(discharges[name], column),
+                colours[name],
+                0.9,
+                DASHED,
+            )
     _limits(whole, column, [*profiles.values(), *discharges.values()], 0.0, 0.3)
     _limits(zoom, column, profiles.values(), ZOOM_FROM * longest, 0.02)
+
+
+def _beyond(table: pl.DataFrame, column: str) -> NDArray[np.bool_]:
+    """Where a shown curve rests on potentials that were not measured."""
+    sides = ("positive", "negative")
+    used = [s for s in sides if column.startswith(s)] or list(sides)
+    names = [f"{s}_extrapolated_mah_per_g_positive" for s in used]
+    columns = [floats(table, n, "half_cells") for n in names]
+    return np.max(columns, axis=0) > 0.0
+
+
+def _line(
+    ax: Axes,
+    q: Array,
+    u: Array,
+    beyond: NDArray[np.bool_],
+    colour: str,
+    width: float,
+    dash: str | tuple[int, tuple[float, ...]],
+) -> None:
+    """Draw a curve, dotted and thinner where it was not measured."""
+    ax.plot(q, np.where(beyond, np.nan, u), color=colour, lw=width, linestyle=dash)
+    if beyond.any():
+        rest = np.where(beyond, u, np.nan)
+        ax.plot(q, rest, color=colour, lw=0.6 * width, linestyle=DOTTED)
 
 
 def _limits(
