@@ -115,9 +115,6 @@ def test_the_reserve_range_knows_the_readings_of_the_tail(lb):
             ), name
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bands.reserve_with_bands isolates at 0, not as built"
-)
 def test_the_reserve_range_of_a_prelithiated_cell_isolates_as_built(lb):
     # each end of the range is the range's own state of isolation in one of the tails
     start = {"positive_start_mah_per_g": 20.0}

@@ -292,13 +292,7 @@ def test_another_positive_may_be_a_curve_of_ones_own(lb, tmp_path, stem):
         ("graphite", "cannot be the positive"),
         ("ncm58", "'ncm85'"),
         ("in_inli", "counter"),
-        pytest.param(
-            "pib",
-            "binder",
-            marks=pytest.mark.xfail(
-                strict=True, reason="the clash of names is refused before the kind"
-            ),
-        ),
+        ("pib", "binder"),
     ],
 )
 def test_what_is_not_a_positive_is_refused(lb, material, word):

@@ -43,10 +43,12 @@ def number_list(text: str, *, option: str) -> list[float]:
             "no number given", where=option, remedy=f"for example {option} 1.0,1.1"
         )
     _limit(len(values), option)
-    twice = next((v for v in values if values.count(v) > 1), None)
+    seen: set[float] = set()
+    twice = next((v for v in values if v in seen or seen.add(v)), None)
     if twice is not None:
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
         raise SpecError(
-            f"{twice:g} is given twice in {text!r}",
+            f"{twice:g} is given twice in {shown!r}",
             where=option,
             remedy=f"commas separate numbers, decimals have a point: {option} 1.1",
         )

@@ -104,7 +104,7 @@ class Inventory:
         return cls(**values)
 
     def with_(self, **changes: ArrayLike) -> Inventory:
-        """Replace fields."""
+        """Replace fields; unlike `of`, all others stay, isolated states included."""
         arrays = {k: np.asarray(v, np.float64) for k, v in changes.items()}
         return replace(self, **arrays)
 
