@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from equipoise.design.compensation import tolerated_losses
+from equipoise.design.compensation import reserve_inventory, tolerated_losses
 from equipoise.design.formed import Formed, formed, h2h3_begin_mah_per_g
 from equipoise.design.volume import volume_changes_percent
 
@@ -55,8 +55,9 @@ def reserve_with_bands(
     """Widen the ranges of tolerated losses by the readings of the tail."""
     drops = tuple(r.charge_drop_fraction for r in reserves)
     as_built = cell.spec.inventory.positive_start_mah_per_g
+    inventory = reserve_inventory(cell, (as_built,))
     others = [
-        tolerated_losses(cell, drops, (as_built,), negative=v)
+        tolerated_losses(cell, drops, inventory, negative=v)
         for v in cell.negative.variants.values()
     ]
     return tuple(
@@ -124,7 +125,10 @@ def _discharge_bands(
     The two shifts are added: the tail moves the start of the discharge, the lock
     its end.
     """
-    locked = [formed(c, inventory, strict=False) for c in _other_locks(cell)]
+    charged = readings[0].charged  # the lock moves the discharge only
+    locked = [
+        formed(c, inventory, charged=charged, strict=False) for c in _other_locks(cell)
+    ]
     choices = [tail] if len(readings) > 1 else []
     if locked:
         lock = cell.positive.material.locked_capacity_mah_per_g

@@ -209,7 +209,8 @@ def reserve(
     charged = float(reached_mah_per_g(cell, as_is))
     start = float(as_is.positive_start_mah_per_g)
     isolated = (start, charged)
-    found = tolerated_losses(cell, tuple(float(d) for d in drops), isolated)
+    inventory = reserve_inventory(cell, isolated)
+    found = tolerated_losses(cell, tuple(float(d) for d in drops), inventory)
     charge = float(
         as_is.positive_active_fraction * (charged - as_is.positive_start_mah_per_g)
     )
@@ -218,19 +219,26 @@ def reserve(
     )
 
 
+def reserve_inventory(
+    cell: Cell, isolated_at_mah_per_g: tuple[float, ...]
+) -> Inventory:
+    """Inventories after the losses of `RESERVE_GRID`, a row per state of isolation."""
+    isolated = np.asarray(isolated_at_mah_per_g)[:, None]
+    return _after_loss(cell, RESERVE_GRID, isolated)
+
+
 def tolerated_losses(
     cell: Cell,
     charge_drop_fraction: tuple[float, ...],
-    isolated_at_mah_per_g: tuple[float, ...],
+    inventory: Inventory,
     *,
     negative: HalfCell | None = None,
 ) -> list[list[tuple[float, bool]]]:
     """Tolerated loss per drop and state of isolation, and whether it is a bound.
 
-    `negative` is another reading of the negative's curve.
+    `inventory` is that of `reserve_inventory`, `negative` another reading of the
+    negative's curve.
     """
-    isolated = np.asarray(isolated_at_mah_per_g)[:, None]
-    inventory = _after_loss(cell, RESERVE_GRID, isolated)
     q = reached_mah_per_g(cell, inventory, negative=negative)
     start = inventory.positive_start_mah_per_g
     charge = inventory.positive_active_fraction * (q - start)
@@ -255,22 +263,23 @@ def _crossing(kept: Array, level: float) -> tuple[float, bool]:
 
     The first: lithium left in the negative may let the charge rise before it falls.
     """
-    below = np.flatnonzero(~(kept >= level))
-    j = int(below[0]) if below.size else RESERVE_GRID.size
-    if j == RESERVE_GRID.size or not np.isfinite(kept[j]):
+    past = ~(kept >= level)
+    j = int(past.argmax())
+    if not past[j]:
+        return float(RESERVE_GRID[-1]), True
+    if not np.isfinite(kept[j]):
         return float(RESERVE_GRID[max(j - 1, 0)]), True
     first = min(max(j - 2, 0), RESERVE_GRID.size - 3)
-    return _inverse_quadratic(
-        kept[first : first + 3], RESERVE_GRID[first : first + 3], level
-    ), False
+    three = slice(first, first + 3)
+    return _inverse_quadratic(kept[three] - level, RESERVE_GRID[three]), False
 
 
-def _inverse_quadratic(y: Array, x: Array, level: float) -> float:
-    """Where a curve through three points, falling, passes a level (Lagrange)."""
-    (a, b, c), (p, q, r) = y - level, x
+def _inverse_quadratic(y: Array, x: Array) -> float:
+    """Where a falling curve through three points passes zero (Lagrange)."""
+    (a, b, c), (p, q, r) = y.tolist(), x.tolist()
     if not (a > b > c):  # not falling: the straight line of the last two
-        return float(q + (r - q) * b / (b - c))
-    return float(
+        return q + (r - q) * b / (b - c)
+    return (
         p * b * c / ((a - b) * (a - c))
         + q * a * c / ((b - a) * (b - c))
         + r * a * b / ((c - a) * (c - b))

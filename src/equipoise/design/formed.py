@@ -54,23 +54,27 @@ def formed(
     upper_volt: ArrayLike | None = None,
     polarisation_volt: ArrayLike | None = None,
     negative: HalfCell | None = None,
+    charged: EndState | None = None,
     strict: bool = True,
 ) -> Formed:
     """Charge from the as-built state to the upper, discharge to the lower cut-off.
 
-    Parameters are those of `states.end_of_charge`.
+    Parameters are those of `states.end_of_charge`; `charged` is the end of charge
+    where it is known already.
 
     Raises
     ------
     SolveError, SpecError
         If `strict` and a cell does not reach a cut-off.
     """
-    charged = end_of_charge(
+    line = inventory.line(cell)
+    charged = charged or end_of_charge(
         cell,
         inventory,
         upper_volt=upper_volt,
         polarisation_volt=polarisation_volt,
         negative=negative,
+        line=line,
         strict=strict,
     )
     discharged = end_of_discharge(
@@ -79,6 +83,7 @@ def formed(
         charged,
         polarisation_volt=polarisation_volt,
         negative=negative,
+        line=line,
         strict=strict,
     )
     f_p = inventory.positive_active_fraction
@@ -92,7 +97,7 @@ def formed(
         f_p * (q - inventory.positive_start_mah_per_g),
         f_p * (q - q_end),
         f_p * h2h3_usage(cell, q),
-        _discharge_energy(cell, inventory, charged, discharged, negative),
+        _discharge_energy(cell, f_p, line[1], charged, discharged, negative),
     )
 
 
@@ -120,16 +125,15 @@ def _begin(curve: Curve, potential_vs_li_volt: float) -> float:
 
 def _discharge_energy(
     cell: Cell,
-    inventory: Inventory,
+    f_p: Array,
+    b: Array,
     charged: EndState,
     discharged: EndState,
     negative: HalfCell | None,
 ) -> Array:
-    """MWh per gram of positive as built: the exact integral of the tables."""
+    """Energy in mWh per gram of positive as built: exact integrals of the tables."""
     up = discharge_curve(cell)
     un = (negative or cell.negative.half_cell).delithiation
-    f_p = inventory.positive_active_fraction
-    _, b = inventory.line(cell)
     q1, q0 = (
         charged.positive_delithiated_mah_per_g,
         discharged.positive_delithiated_mah_per_g,

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from equipoise.core.errors import SolveError, SpecError
 from equipoise.core.status import Status
-from equipoise.kernels.cutoff import cutoff
+from equipoise.kernels.cutoff import cutoff, stand
 from equipoise.spec.curve import Curve
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def end_of_charge(
     upper_volt: ArrayLike | None = None,
     polarisation_volt: ArrayLike | None = None,
     negative: HalfCell | None = None,
+    line: tuple[Array, Array] | None = None,
     strict: bool = True,
 ) -> EndState:
     """State where the charging cell reaches its upper cut-off.
@@ -111,6 +112,8 @@ def end_of_charge(
         times current density.
     negative
         Another reading of the negative's curve (for bands).
+    line
+        ``inventory.line(cell)``, where it is known already.
     strict
         Raise when a cut-off is not reached; else NaN and a status code.
 
@@ -126,7 +129,7 @@ def end_of_charge(
     state = _solve(
         positive,
         half_cell.lithiation,
-        inventory.line(cell),
+        line or inventory.line(cell),
         inventory.positive_active_fraction,
         np.asarray(volt, np.float64),
         np.asarray(eta, np.float64),
@@ -154,6 +157,7 @@ def end_of_discharge(
     lower_volt: ArrayLike | None = None,
     polarisation_volt: ArrayLike | None = None,
     negative: HalfCell | None = None,
+    line: tuple[Array, Array] | None = None,
     strict: bool = True,
 ) -> EndState:
     """State where the discharging cell reaches its lower cut-off.
@@ -173,7 +177,7 @@ def end_of_discharge(
     volt = cell.spec.window.lower_volt if lower_volt is None else lower_volt
     eta = polarisation(cell) if polarisation_volt is None else polarisation_volt
     positive = discharge_curve(cell)
-    a, b = line = inventory.line(cell)
+    a, b = line = line or inventory.line(cell)
     emptied = np.maximum(
         positive.start_mah_per_g, (half_cell.delithiation.start_mah_per_g - a) / b
     )
@@ -334,21 +338,38 @@ def _solve(
         nothing = (flat_status == int(Status.CUTOFF_ABOVE_CURVES)) | (low > high)
         flat_q[nothing] = np.nan
         flat_status[nothing] = int(Status.NOTHING_TO_DISCHARGE)
+    f_p, (a, b) = positive_active_fraction, line
+    rows = np.empty((2, *shape))
+    rows[0], rows[1] = a, b
+    flat_a, flat_b = rows.reshape(2, -1)
+    out = np.empty((5, flat_q.size))
+    stand(
+        positive.potential_vs_li_volt,
+        positive.slope_volt_g_per_mah,
+        positive.start_mah_per_g,
+        1.0 / positive.step_mah_per_g,
+        negative.potential_vs_li_volt,
+        negative.slope_volt_g_per_mah,
+        negative.start_mah_per_g,
+        1.0 / negative.step_mah_per_g,
+        flat_a,
+        flat_b,
+        flat_q,
+        out,
+    )
     q, status = flat_q.reshape(shape), flat_status.reshape(shape)
-    a, b = line
-    f_p = positive_active_fraction
-    z = a + b * q
+    z, u_p, u_n, slope_p, slope_n = out.reshape(5, *shape)
     beyond = np.maximum(
         positive.beyond_mah_per_g(q) * f_p, negative.beyond_mah_per_g(z) * f_p / b
     )
     return EndState(
         q,
         z,
-        positive.potential(q),
-        negative.potential(z),
+        u_p,
+        u_n,
         np.where(status == 0, eta, np.nan),
-        positive.slope(q) / f_p,
-        -negative.slope(z) * b / f_p,
+        slope_p / f_p,
+        -slope_n * b / f_p,
         beyond,
         status,
     )

@@ -91,3 +91,27 @@ def cutoff(
             t = _fraction(x1, x2, x3, g1, g2, g3, _TOLERANCE / width)
         q[i] = x1 if abs(g1) < abs(g2) else x2
         status[i] = _OK
+
+
+@kernel
+def stand(
+    U_p, S_p, p_start, p_per_step, U_n, S_n, n_start, n_per_step, a, b, q, out
+) -> None:
+    """Fill `out`, shape (5, m), with where both electrodes stand at `q`, shape (m,).
+
+    Rows: z, U_p, U_n and the slopes of both tables (S: the slope tables, held at the
+    ends). NaN where q is NaN.
+    """
+    p_end = p_start + (U_p.size - 1) / p_per_step
+    n_end = n_start + (U_n.size - 1) / n_per_step
+    for i in range(q.size):
+        if not np.isfinite(q[i]):
+            for row in range(5):
+                out[row, i] = np.nan
+            continue
+        z = a[i] + b[i] * q[i]
+        out[0, i] = z
+        out[1, i] = at(U_p, p_start, p_per_step, q[i])
+        out[2, i] = at(U_n, n_start, n_per_step, z)
+        out[3, i] = at(S_p, p_start, p_per_step, min(max(q[i], p_start), p_end))
+        out[4, i] = at(S_n, n_start, n_per_step, min(max(z, n_start), n_end))
