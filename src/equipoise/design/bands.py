@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from equipoise.design.compensation import reserve_inventory, tolerated_losses
 from equipoise.design.formed import Formed, formed, h2h3_begin_mah_per_g
 from equipoise.design.volume import volume_changes_percent
@@ -183,15 +185,13 @@ def _usage_bands(
 
 
 def _volume_bands(cell: Cell, readings: list[Formed], tail: str) -> list[Band]:
-    by_data = [
-        volume_changes_percent(cell, r.charged.positive_delithiated_mah_per_g)
-        for r in readings
-    ]
-    names = sorted(by_data[0])
+    q = np.array([float(r.charged.positive_delithiated_mah_per_g) for r in readings])
+    by_data = volume_changes_percent(cell, q)
+    names = sorted(by_data)
     choices = [tail] if len(readings) > 1 and names else []
     if len(names) > 1:
         choices.append(f"volume data {' / '.join(names)}")
     if not choices:
         return []
-    values = [float(v) for data in by_data for v in data.values()]
+    values = [float(v) for data in by_data.values() for v in data]
     return [_band("volume_change_percent", values, " and ".join(choices))]

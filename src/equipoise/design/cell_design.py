@@ -152,6 +152,7 @@ def design_cell(
     """
     inventory = Inventory.of(cell)
     result = formed(cell, inventory)
+    sheet = weigh_sheet(cell)
     reserves = reserve_with_bands(cell, reserve(cell))
     numbers = _first_cycle(cell, result) | _ends(cell, result)
     energies = _stack_energies(cell, result, thin_separator_um)
@@ -163,7 +164,7 @@ def design_cell(
     usage = float(result.h2h3_usage_mah_per_g_positive)
     return CellDesign(
         name=cell.name,
-        weigh=weigh_sheet(cell),
+        weigh=sheet,
         limiting_electrode_end_of_charge=_limiting(charged),
         limiting_electrode_end_of_discharge=_limiting(discharged),
         volume_change_percent=next((float(v) for v in volumes), None),
@@ -177,7 +178,7 @@ def design_cell(
             energies,
         ),
         calibrated=cell.calibrated,
-        notes=notes(cell, result, reserves),
+        notes=notes(cell, result, reserves, sheet),
         caveats=caveats(cell),
         **numbers,
         **energies,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from equipoise.design.weigh_sheet import weigh_sheet
-
 if TYPE_CHECKING:
     from equipoise.design.compensation import Reserve
     from equipoise.design.formed import Formed
+    from equipoise.design.weigh_sheet import WeighSheet
     from equipoise.spec.cell import Cell
 
 PLAUSIBLE_UM = (1.0, 3000.0)
@@ -19,13 +18,15 @@ NOTABLE_EXTRAPOLATION_FRACTION = 0.01
 """Of the charge: above it, the design carries a note."""
 
 
-def notes(cell: Cell, result: Formed, reserves: tuple[Reserve, ...]) -> tuple[str, ...]:
+def notes(
+    cell: Cell, result: Formed, reserves: tuple[Reserve, ...], sheet: WeighSheet
+) -> tuple[str, ...]:
     """Notes on one design: extrapolations, bounds, plating."""
     found = [
         *_extrapolations(result),
         *_discharge_end(cell, result),
         *_negative_end(cell, result),
-        *_thicknesses(cell),
+        *_thicknesses(sheet),
     ]
     if any(r.bounded_by_curves for r in reserves):
         found.append(
@@ -41,8 +42,7 @@ def caveats(cell: Cell) -> tuple[str, ...]:
     return tuple(f"{m.name}: {c}" for m in materials for c in m.caveats)
 
 
-def _thicknesses(cell: Cell) -> list[str]:
-    sheet = weigh_sheet(cell)
+def _thicknesses(sheet: WeighSheet) -> list[str]:
     layers = {
         "positive": sheet.positive_thickness_um,
         "negative": sheet.negative_thickness_um,

@@ -342,7 +342,7 @@ def _solve(
     rows = np.empty((2, *shape))
     rows[0], rows[1] = a, b
     flat_a, flat_b = rows.reshape(2, -1)
-    out = np.empty((5, flat_q.size))
+    out = np.empty((6, flat_q.size))
     stand(
         positive.potential_vs_li_volt,
         positive.slope_volt_g_per_mah,
@@ -352,16 +352,15 @@ def _solve(
         negative.slope_volt_g_per_mah,
         negative.start_mah_per_g,
         1.0 / negative.step_mah_per_g,
+        (positive.measured_from_mah_per_g, positive.measured_to_mah_per_g),
+        (negative.measured_from_mah_per_g, negative.measured_to_mah_per_g),
         flat_a,
         flat_b,
         flat_q,
         out,
     )
     q, status = flat_q.reshape(shape), flat_status.reshape(shape)
-    z, u_p, u_n, slope_p, slope_n = out.reshape(5, *shape)
-    beyond = np.maximum(
-        positive.beyond_mah_per_g(q) * f_p, negative.beyond_mah_per_g(z) * f_p / b
-    )
+    z, u_p, u_n, slope_p, slope_n, beyond = out.reshape(6, *shape)
     return EndState(
         q,
         z,
@@ -370,7 +369,7 @@ def _solve(
         np.where(status == 0, eta, np.nan),
         slope_p / f_p,
         -slope_n * b / f_p,
-        beyond,
+        beyond * f_p,
         status,
     )
 

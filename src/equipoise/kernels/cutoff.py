@@ -95,18 +95,32 @@ def cutoff(
 
 @kernel
 def stand(
-    U_p, S_p, p_start, p_per_step, U_n, S_n, n_start, n_per_step, a, b, q, out
+    U_p,
+    S_p,
+    p_start,
+    p_per_step,
+    U_n,
+    S_n,
+    n_start,
+    n_per_step,
+    range_p,
+    range_n,
+    a,
+    b,
+    q,
+    out,
 ) -> None:
-    """Fill `out`, shape (5, m), with where both electrodes stand at `q`, shape (m,).
+    """Fill `out`, shape (6, m), with where both electrodes stand at `q`, shape (m,).
 
-    Rows: z, U_p, U_n and the slopes of both tables (S: the slope tables, held at the
-    ends). NaN where q is NaN.
+    Rows: z, U_p, U_n, the slopes of both tables (S: slope tables, held at the ends),
+    and by how much q, or z counted in q, lies outside the measured range of its curve
+    (`range_p`, `range_n`: from, to). NaN where q is NaN.
     """
     p_end = p_start + (U_p.size - 1) / p_per_step
     n_end = n_start + (U_n.size - 1) / n_per_step
     for i in range(q.size):
         if not np.isfinite(q[i]):
-            for row in range(5):
+            for row in range(6):
                 out[row, i] = np.nan
             continue
         z = a[i] + b[i] * q[i]
@@ -115,3 +129,6 @@ def stand(
         out[2, i] = at(U_n, n_start, n_per_step, z)
         out[3, i] = at(S_p, p_start, p_per_step, min(max(q[i], p_start), p_end))
         out[4, i] = at(S_n, n_start, n_per_step, min(max(z, n_start), n_end))
+        beyond_p = max(range_p[0] - q[i], q[i] - range_p[1])
+        beyond_n = max(range_n[0] - z, z - range_n[1]) / b[i]
+        out[5, i] = max(beyond_p, beyond_n, 0.0)

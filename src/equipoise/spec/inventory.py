@@ -93,11 +93,12 @@ class Inventory:
             )
         values = {k: np.asarray(v, np.float64) for k, v in start.items()}
         for name, (most, remedy) in _LIMITS.items():
-            bad = ~((values[name] > 0.0) & (values[name] <= most))
-            if bad.any():
+            value = values[name]
+            if not (float(value.min()) > 0.0 and float(value.max()) <= most):
+                bad = value[~((value > 0.0) & (value <= most))]
                 raise SpecError(
                     f"{name} must be > 0 and {'finite' if most > 1 else 'at most 1'}; "
-                    f"given is {float(values[name][bad].flat[0]):g}",
+                    f"given is {float(bad.flat[0]):g}",
                     where=name,
                     remedy=remedy,
                 )
