@@ -51,7 +51,7 @@ def test_a_charge_lithiates_the_negative(cell, inventory):
     )
     assert float(end.negative_potential_vs_li_volt) == float(shown)
     assert float(up - shown) == pytest.approx(2.75, abs=1e-9)
-    assert float(reached_mah_per_g(cell, inventory)) == float(
+    assert float(reached_mah_per_g(cell, inventory.line(cell))) == float(
         end.positive_delithiated_mah_per_g
     )
 

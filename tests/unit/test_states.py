@@ -57,7 +57,7 @@ def test_the_discharge_ends_at_the_lower_cut_off(lb):
 def test_the_fast_path_gives_the_same_answer(lb):
     inventory = Inventory.of(lb, np_ratio=[1.0, 1.1, 1.5])
     np.testing.assert_array_equal(
-        reached_mah_per_g(lb, inventory),
+        reached_mah_per_g(lb, inventory.line(lb)),
         end_of_charge(lb, inventory).positive_delithiated_mah_per_g,
     )
 

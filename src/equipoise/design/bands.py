@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.design.compensation import reserve_inventory, tolerated_losses
 from equipoise.design.formed import Formed, formed, h2h3_begin_mah_per_g
 from equipoise.design.volume import volume_changes_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from equipoise.design.compensation import Reserve
     from equipoise.spec.cell import Cell
     from equipoise.spec.inventory import Inventory
 
@@ -48,33 +46,6 @@ def bands(cell: Cell, inventory: Inventory, result: Formed) -> tuple[Band, ...]:
         *_discharge_bands(cell, inventory, readings, tail),
         *_usage_bands(cell, inventory, readings, tail),
         *_volume_bands(cell, readings, tail),
-    )
-
-
-def reserve_with_bands(
-    cell: Cell, reserves: tuple[Reserve, ...]
-) -> tuple[Reserve, ...]:
-    """Widen the ranges of tolerated losses by the readings of the tail."""
-    drops = tuple(r.charge_drop_fraction for r in reserves)
-    as_built = cell.spec.inventory.positive_start_mah_per_g
-    inventory = reserve_inventory(cell, (as_built,))
-    others = [
-        tolerated_losses(cell, drops, inventory, negative=v)
-        for v in cell.negative.variants.values()
-    ]
-    return tuple(
-        replace(
-            r,
-            tolerated_loss_low_fraction=min(
-                r.tolerated_loss_low_fraction, *(o[i][0][0] for o in others)
-            ),
-            tolerated_loss_high_fraction=max(
-                r.tolerated_loss_high_fraction, *(o[i][0][0] for o in others)
-            ),
-        )
-        if others
-        else r
-        for i, r in enumerate(reserves)
     )
 
 

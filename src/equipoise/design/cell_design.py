@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from equipoise.core.errors import SpecError, nearest
-from equipoise.design.bands import Band, bands, reserve_with_bands, scaled
+from equipoise.design.bands import Band, bands, scaled
 from equipoise.design.compensation import Reserve, reserve
 from equipoise.design.formed import Formed, formed
 from equipoise.design.notes import caveats, notes
@@ -153,7 +153,7 @@ def design_cell(
     inventory = Inventory.of(cell)
     result = formed(cell, inventory)
     sheet = weigh_sheet(cell)
-    reserves = reserve_with_bands(cell, reserve(cell))
+    reserves = reserve(cell)
     numbers = _first_cycle(cell, result) | _ends(cell, result)
     energies = _stack_energies(cell, result, thin_separator_um)
     charged, discharged = result.charged, result.discharged

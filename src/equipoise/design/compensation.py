@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from equipoise.spec.cell import Cell
-    from equipoise.spec.curve import HalfCell
 
 Array = NDArray[np.float64]
 
@@ -184,8 +183,9 @@ def reserve(
 ) -> tuple[Reserve, ...]:
     """Loss of active positive tolerated for given drops of the charge capacity.
 
-    The central answer isolates particles with all their lithium (as built), the
-    other end of the range fully charged; the states in between lie between.
+    The central answer isolates particles with all their lithium (as built). The
+    range goes from there to particles lost fully charged, and over the readings of
+    the negative's curve.
 
     Parameters
     ----------
@@ -205,55 +205,32 @@ def reserve(
             where="charge_drop_fraction",
             remedy="0.05 stands for 5 % less charge",
         )
-    as_is = Inventory.of(cell)
-    charged = float(reached_mah_per_g(cell, as_is))
-    start = float(as_is.positive_start_mah_per_g)
-    isolated = (start, charged)
-    inventory = reserve_inventory(cell, isolated)
-    found = tolerated_losses(cell, tuple(float(d) for d in drops), inventory)
-    charge = float(
-        as_is.positive_active_fraction * (charged - as_is.positive_start_mah_per_g)
-    )
-    return tuple(
-        _reserve(float(d), f, charge) for d, f in zip(drops, found, strict=True)
-    )
+    as_built = cell.spec.inventory.positive_start_mah_per_g
+    inventory = _after_loss(cell, RESERVE_GRID, as_built)
+    line = inventory.line(cell)
+    readings = (None, *cell.negative.variants.values())
+    charges = [
+        inventory.positive_active_fraction
+        * (reached_mah_per_g(cell, line, negative=reading) - as_built)
+        for reading in readings
+    ]
+    return tuple(_reserve(float(d), charges) for d in drops)
 
 
-def reserve_inventory(
-    cell: Cell, isolated_at_mah_per_g: tuple[float, ...]
-) -> Inventory:
-    """Inventories after the losses of `RESERVE_GRID`, a row per state of isolation."""
-    isolated = np.asarray(isolated_at_mah_per_g)[:, None]
-    return _after_loss(cell, RESERVE_GRID, isolated)
+def _reserve(drop: float, charges: list[Array]) -> Reserve:
+    """One drop: the nominal reading first, then the others.
 
-
-def tolerated_losses(
-    cell: Cell,
-    charge_drop_fraction: tuple[float, ...],
-    inventory: Inventory,
-    *,
-    negative: HalfCell | None = None,
-) -> list[list[tuple[float, bool]]]:
-    """Tolerated loss per drop and state of isolation, and whether it is a bound.
-
-    `inventory` is that of `reserve_inventory`, `negative` another reading of the
-    negative's curve.
+    Particles lost charged leave the state of the negative as it is, so the charge
+    falls in proportion: the tolerated loss is the drop itself.
     """
-    q = reached_mah_per_g(cell, inventory, negative=negative)
-    start = inventory.positive_start_mah_per_g
-    charge = inventory.positive_active_fraction * (q - start)
-    kept = charge / charge[:, :1]
-    return [[_crossing(k, 1.0 - d) for k in kept] for d in charge_drop_fraction]
-
-
-def _reserve(drop: float, found: list[tuple[float, bool]], charge: float) -> Reserve:
+    found = [_crossing(charge / charge[0], 1.0 - drop) for charge in charges]
     loss = [f[0] for f in found]
     return Reserve(
         charge_drop_fraction=drop,
         tolerated_loss_fraction=loss[0],
-        tolerated_loss_low_fraction=min(loss),
-        tolerated_loss_high_fraction=max(loss),
-        tolerated_mah_per_g_positive=loss[0] * charge,
+        tolerated_loss_low_fraction=min(drop, *loss),
+        tolerated_loss_high_fraction=max(drop, *loss),
+        tolerated_mah_per_g_positive=loss[0] * float(charges[0][0]),
         bounded_by_curves=any(f[1] for f in found),
     )
 

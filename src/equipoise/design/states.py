@@ -212,17 +212,16 @@ def end_of_discharge(
 
 
 def reached_mah_per_g(
-    cell: Cell, inventory: Inventory, *, negative: HalfCell | None = None
+    cell: Cell, line: tuple[Array, Array], *, negative: HalfCell | None = None
 ) -> Array:
     """Only where the charge stops: lithium taken out of the active positive.
 
     NaN where the cut-off is not reached. The fast path of `end_of_charge` for
-    searches over many inventories.
+    searches over many inventories, given by their `Inventory.line`.
     """
     positive = cell.positive.half_cell.delithiation
     lithiation = (negative or cell.negative.half_cell).lithiation
     target = np.asarray(cell.spec.window.upper_volt - polarisation(cell))
-    line = inventory.line(cell)
     q, _, shape = _stop(positive, lithiation, line, target, _charge_bracket(positive))
     return q.reshape(shape)
 
