@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from equipoise.viz.labels import axis_label, floats
 from equipoise.viz.style import (
+    BLACK,
     GREY,
     cell_colours,
     letter_panels,
@@ -52,10 +53,10 @@ def reserve_figure(losses: Mapping[str, pl.DataFrame]) -> Figure:
         kept.plot(
             [0.0, widest],
             [100.0, 100.0 - widest],
-            color=GREY,
+            color=BLACK,
             linewidth=0.9,
             linestyle=(0, (4, 2)),
-            label="no compensation",
+            label="lost charged: no compensation",
             zorder=5,
         )
         for name, table in losses.items():
@@ -145,10 +146,10 @@ def _legend(
         Line2D(
             [],
             [],
-            color=GREY,
+            color=BLACK,
             linewidth=0.9,
             linestyle=(0, (4, 2)),
-            label="no compensation",
+            label="lost charged: no compensation",
         )
     )
     for drop, marker in zip(DROPS, ("o", "s"), strict=True):
@@ -166,7 +167,7 @@ def _legend(
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=len(handles) if len(handles) <= 5 else 4,
+        ncols=3,
         columnspacing=1.4,
     )
 
