@@ -195,6 +195,25 @@ def test_a_zero_among_the_calibrated_inputs_is_compared(tmp_path):
     assert eqp.load_cell(path).calibrated == ()
 
 
+def test_calibrated_without_its_conditions_is_refused(tmp_path):
+    text = eqp.bundled_text("zhang2026-lb")
+    path = tmp_path / "lb.toml"
+    path.write_text(text[: text.index("[origin.calibrated_at]")])
+    with pytest.raises(SpecError, match=r"need \[origin.calibrated_at\]"):
+        eqp.load_cell(path)
+
+
+def test_a_half_cell_cannot_call_its_outputs_calibrated(tmp_path):
+    path = tmp_path / "half.toml"
+    path.write_text(
+        eqp.bundled_text("zhang2026-lto-inli")
+        + 'calibrated = ["first_charge_mah_per_g"]\n'
+        "[origin.calibrated_at]\nnp_ratio = 1.0\n"
+    )
+    with pytest.raises(SpecError, match="half cell has no calibrated outputs"):
+        eqp.load_half_cell_setup(path)
+
+
 @pytest.mark.parametrize("name", ["LB [/b]", "[red]LB", ":smile:", r"$\frac{1}$"])
 def test_odd_names_are_printed_and_drawn_as_they_are(
     tmp_path, monkeypatch, capsys, name

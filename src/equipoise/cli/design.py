@@ -184,10 +184,15 @@ def _print_half_cell(name: str, as_json: bool) -> None:
 
 
 def _print_design(cell: Cell, d: CellDesign) -> None:
-    from equipoise.cli.design_rows import design_rows, weigh_rows
+    from equipoise.cli.design_rows import WEIGH_NOTE, design_rows, weigh_rows
     from equipoise.cli.output import echo_table
 
-    echo_table(f"{d.name}: weigh sheet", ("what", "value", "unit"), weigh_rows(d.weigh))
+    echo_table(
+        f"{d.name}: weigh sheet",
+        ("what", "value", "unit"),
+        weigh_rows(d.weigh),
+    )
+    typer.echo(f"{WEIGH_NOTE}\n")
     echo_table(
         f"{d.name}: n/p {d.np_ratio:.3g}, {d.lower_volt:g}-{d.upper_volt:g} V, "
         "quasi-static",
@@ -227,7 +232,7 @@ def _print_tolerance(cell: Cell) -> None:
 
 
 def _print_map(table: pl.DataFrame, d: CellDesign, separator_um: float | None) -> None:
-    from equipoise.cli.design_rows import MAP_COLUMNS, map_rows
+    from equipoise.cli.design_rows import MAP_COLUMNS, map_note, map_rows
     from equipoise.cli.output import echo_table
 
     separator = "as built" if separator_um is None else f"{separator_um:g} µm"
@@ -235,6 +240,5 @@ def _print_map(table: pl.DataFrame, d: CellDesign, separator_um: float | None) -
         f"{d.name}: map over n/p (stack with separator {separator})",
         tuple(MAP_COLUMNS.values()),
         map_rows(table),
-        note="* beyond the measured curves by more than 1 % of the charge; "
-        "- cut-off not reached",
+        note=map_note(d),
     )

@@ -24,6 +24,11 @@ WEIGH = {
     "one_c_ma": ("current of 1C", ".3f"),
 }
 
+WEIGH_NOTE = (
+    "masses given in the file: input; the others from Eq. 1 and the recipe, "
+    "thicknesses from densities and porosities: predicted"
+)
+
 QUANTITIES = {
     "first_charge_mah_per_g_positive": ("first charge", ".1f"),
     "first_discharge_mah_per_g_positive": ("first discharge", ".1f"),
@@ -89,6 +94,17 @@ def design_rows(d: CellDesign) -> list[tuple[str, str, str, str, str]]:
         band = f"{low * 100.0:.1f} to {high * 100.0:.1f}"
         rows.append((label, percent, "%", band, "predicted"))
     return rows
+
+
+def map_note(d: CellDesign) -> str:
+    """Roles and marks of the map."""
+    roles = "all rows predicted"
+    if d.calibrated:
+        roles = f"n/p {d.np_ratio:.3g} calibrated as above, all other rows predicted"
+    return (
+        f"{roles}; * beyond the measured curves by more than 1 % of the charge; "
+        "- cut-off not reached"
+    )
 
 
 def map_rows(table: pl.DataFrame) -> list[list[str]]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.core.errors import SpecError
-from equipoise.design.formed import formed, h2h3_usage
+from equipoise.design.formed import formed
 from equipoise.design.states import end_of_charge, reached_mah_per_g
 from equipoise.design.volume import volume_changes_percent
 from equipoise.spec.inventory import Inventory
@@ -118,13 +118,12 @@ def _response(
 ) -> pl.DataFrame:
     import polars as pl  # 0.5 s: only where a table is made
 
-    start = inventory.positive_start_mah_per_g
-    f_p = inventory.positive_active_fraction
-    end_of_charge(cell, inventory, polarisation_volt=eta)  # refuses what never ends
-    result = formed(cell, inventory, polarisation_volt=eta, strict=False)
-    charged = result.charged
-    charge = f_p * (charged.positive_delithiated_mah_per_g - start)
+    charged = end_of_charge(cell, inventory, polarisation_volt=eta)
+    result = formed(
+        cell, inventory, polarisation_volt=eta, charged=charged, strict=False
+    )
     fresh = formed(cell, Inventory.of(cell), strict=False)
+    charge = result.first_charge_mah_per_g_positive
     discharge = result.first_discharge_mah_per_g_positive
     columns = {
         driver: values,
@@ -140,8 +139,7 @@ def _response(
             charged.negative_potential_vs_li_volt
         ),
         "compensation_fraction": charged.compensation_fraction,
-        "h2h3_usage_mah_per_g_positive": f_p
-        * h2h3_usage(cell, charged.positive_delithiated_mah_per_g),
+        "h2h3_usage_mah_per_g_positive": result.h2h3_usage_mah_per_g_positive,
     }
     for name, volume in volume_changes_percent(
         cell, charged.positive_delithiated_mah_per_g
@@ -162,7 +160,11 @@ class Reserve:
     The answer depends on where the lithium of the lost particles is. Lost with all
     their lithium (the reference case) the negative is left emptier and retreats
     up its tail; lost charged, their lithium stays in the negative and nothing is
-    given back. `low` and `high` span the states in between.
+    given back. `low` and `high` span the states in between and the readings of the
+    negative's tail.
+
+    `bounded_by_curves` is true where a search left the half-cell curves before the
+    drop was reached: the tolerated loss is then a lower bound.
     """
 
     charge_drop_fraction: float

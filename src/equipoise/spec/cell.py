@@ -81,7 +81,8 @@ class Separator(Frozen):
 class Collectors(Frozen):
     """Current collectors that count towards the stack.
 
-    Each collector is shared with the next cell of a stack: half of it counts.
+    Each collector is shared with the next cell of a stack: half of it counts. The
+    defaults are assumed: aluminium foil (2.70 g/cm3, textbook) of a common gauge.
     """
 
     positive_thickness_um: NonNegative = 12.0
@@ -139,6 +140,16 @@ class Origin(Frozen):
         description="names of outputs that the bundled curves were made to meet",
     )
     calibrated_at: CalibratedAt = CalibratedAt()
+
+    @model_validator(mode="after")
+    def _conditions(self) -> Self:
+        if self.calibrated and self.calibrated_at.np_ratio is None:
+            msg = (
+                "calibrated outputs need [origin.calibrated_at] with an np_ratio: "
+                "without it, a changed copy would go on calling them calibrated"
+            )
+            raise ValueError(msg)
+        return self
 
     def holds(self, inputs: dict[str, object]) -> bool:
         """Whether all inputs that `calibrated_at` names are the same."""

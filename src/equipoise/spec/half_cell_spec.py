@@ -34,6 +34,9 @@ class HalfCellSpec(Frozen):
         if not self.working.has_mass:
             msg = "working: loading_mg_per_cm2 or composite_mass_mg is missing"
             raise ValueError(msg)
+        if self.origin.calibrated:
+            msg = "origin.calibrated: a half cell has no calibrated outputs"
+            raise ValueError(msg)
         return self
 
 
