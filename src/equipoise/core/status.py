@@ -11,6 +11,9 @@ class Status(IntEnum):
     CUTOFF_BELOW_CURVES = 2
     NOT_FINITE = 3
     NOTHING_TO_DISCHARGE = 4
+    STEP_NOT_SOLVED = 5
+    TOO_MANY_SUBSTEPS = 6
+    TRACE_FULL = 7
 
     @property
     def advice(self) -> str:
@@ -32,5 +35,14 @@ _ADVICE = {
         "when charged, the cell is already at its lower cut-off: raise the upper or "
         "lower the lower cut-off"
     ),
+    Status.STEP_NOT_SOLVED: (
+        "the equations of a step have no solution that can be found: a conductivity, "
+        "a diffusivity or an exchange current may be absurdly small"
+    ),
+    Status.TOO_MANY_SUBSTEPS: (
+        "the step did not end within the allowed number of substeps: give it a time "
+        "or voltage limit, or loosen the tolerance"
+    ),
+    Status.TRACE_FULL: "more samples than the trace holds: trace fewer cycles",
     Status.NOT_FINITE: "an input is NaN or infinite: check masses and fractions",
 }

@@ -45,11 +45,13 @@ UNITS: dict[str, str] = {
     "mah_per_g_per_volt": "mAh g⁻¹ V⁻¹",
     "millivolt_per_mah_per_g": "mV g mAh⁻¹",
     "mah_per_g_per_percent": "mAh g⁻¹ per %",
+    "cm2_per_s": "cm² s⁻¹",
+    "kj_per_mol": "kJ mol⁻¹",
 }
 """Unit token at the end of a name -> how it is printed."""
 
-PURE = ("fraction", "ratio", "count", "index", "efficiency", "retention")
-"""Last words of dimensionless numbers."""
+PURE = ("fraction", "ratio", "count", "index", "efficiency", "retention", "c_rate")
+"""Last words of dimensionless numbers; a C-rate is a ratio to the current of 1C."""
 
 OF_WHAT = ("positive", "negative", "active", "stack", "thin")
 """What a specific value is per gram of; may follow the unit."""
@@ -70,7 +72,8 @@ def unit_token(name: str) -> str | None:
     words = name.split("_")
     while words[-1] in OF_WHAT and len(words) > 1:
         words = words[:-1]
-    if words[-1] in PURE:
+    stem = "_".join(words)
+    if any(stem == pure or stem.endswith(f"_{pure}") for pure in PURE):
         return ""
     for start in range(len(words)):
         token = "_".join(words[start:])

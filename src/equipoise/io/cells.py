@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from equipoise.core.errors import SpecError, nearest
 from equipoise.core.units import words
 from equipoise.io.halfcells import load_half_cell, read_half_cell
+from equipoise.io.kinetics import load_kinetics
 from equipoise.io.toml_file import read_toml
 from equipoise.spec import library
 from equipoise.spec.cell import Cell, CellSpec, Component
@@ -25,6 +26,7 @@ from equipoise.spec.validation import validated
 
 if TYPE_CHECKING:
     from equipoise.spec.curve import HalfCell
+    from equipoise.spec.kinetics import CellKinetics
 
 
 _KIND = {"cells": "full cell", "half_cells": "half cell"}
@@ -61,6 +63,7 @@ def load_cell(name_or_path: str | Path) -> Cell:
         _electrode(spec.negative, spec.components, folder, where, "negative"),
         _separator(spec.separator.material, where),
         where,
+        _kinetics(spec.kinetics, folder, where),
     )
 
 
@@ -81,6 +84,7 @@ def load_half_cell_setup(name_or_path: str | Path) -> HalfCellSetup:
         counter,
         counter.open_circuit.potential_vs_li_volt,
         where,
+        _kinetics(spec.kinetics, folder, where),
     )
 
 
@@ -97,7 +101,8 @@ def with_positive(cell: Cell, material: str) -> Cell:
     """The same recipe with another positive active material of the library or a file.
 
     The mass fraction goes to the new material; its own balancing capacity, lock
-    and volume data replace those of the old one, n/p is kept.
+    and volume data replace those of the old one, n/p is kept. So are the kinetics:
+    those of the positive are still the old material's.
     """
     from dataclasses import replace
 
@@ -168,6 +173,14 @@ def _content(name_or_path: str | Path, kind: str) -> tuple[dict[str, Any], str, 
         f"{text!r} is neither a bundled cell nor a file",
         remedy=f"{nearest(text, known)}, or give the path of a .toml file",
     )
+
+
+def _kinetics(
+    given: str | dict[str, Any] | None, folder: Path, where: str
+) -> CellKinetics | None:
+    if given is None:
+        return None
+    return load_kinetics(given, folder=folder, where=f"{where}: kinetics")
 
 
 def _exists(path: Path) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from equipoise.core.errors import SpecError
 from equipoise.spec import library
@@ -22,8 +22,19 @@ from equipoise.spec.frozen import (
 from equipoise.spec.validation import validated
 
 if TYPE_CHECKING:
+    from equipoise.spec.kinetics import CellKinetics
     from equipoise.spec.material import Material
 
+
+def _name_or_table(given: object) -> object:
+    if given is None or isinstance(given, str | dict):
+        return given
+    msg = f"found {given!r}; a library name, a .toml file or a table was expected"
+    raise ValueError(msg)
+
+
+KineticsGiven = Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)]
+"""Rates as they stand in a cell file; `equipoise.io.kinetics` resolves them."""
 
 SAME_INPUT = 1e-9
 """Relative: the calibrated input itself, not a neighbour."""
@@ -182,6 +193,9 @@ class CellSpec(Frozen):
     one_c_ma_per_g_positive: Positive | None = Field(
         default=None, description="current of 1C; default: the positive material's"
     )
+    kinetics: KineticsGiven = Field(
+        default=None, description="rates: library name, .toml file, or that table"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -225,6 +239,7 @@ class Cell:
     negative: Electrode
     separator_material: Material
     where: str = ""
+    kinetics: CellKinetics | None = None
 
     @property
     def name(self) -> str:

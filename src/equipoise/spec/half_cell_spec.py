@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from equipoise.spec.cell import Component, Origin, Separator, Window
+from equipoise.spec.cell import Component, KineticsGiven, Origin, Separator, Window
 from equipoise.spec.electrode import Electrode, ElectrodeSpec
 from equipoise.spec.frozen import Finite, Frozen, Name, NonNegative, Positive
 
 if TYPE_CHECKING:
+    from equipoise.spec.kinetics import CellKinetics
     from equipoise.spec.material import Material
 
 
@@ -28,6 +29,9 @@ class HalfCellSpec(Frozen):
     components: dict[str, Component] = Field(default_factory=dict)
     origin: Origin = Origin()
     one_c_ma_per_g: Positive | None = None
+    kinetics: KineticsGiven = Field(
+        default=None, description="rates of both electrodes, as in a full cell"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -42,10 +46,15 @@ class HalfCellSpec(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class HalfCellSetup:
-    """A half cell with its materials and curves looked up."""
+    """A half cell with its materials and curves looked up.
+
+    The kinetics hold both electrodes; the kind of the working material says which of
+    them is the working electrode.
+    """
 
     spec: HalfCellSpec
     working: Electrode
     counter: Material
     counter_potential_vs_li_volt: float
     where: str = ""
+    kinetics: CellKinetics | None = None

@@ -1,4 +1,4 @@
-"""The bundled materials and cells (TOML files of this package)."""
+"""The bundled materials, cells and kinetics (TOML files of this package)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from equipoise.core.errors import SpecError, nearest
 from equipoise.spec.material import Material
 from equipoise.spec.validation import validated
 
-KINDS = ("cells", "half_cells", "materials")
+KINDS = ("cells", "half_cells", "kinetics", "materials")
 
 
 def _folder(kind: str) -> Traversable:
@@ -21,7 +21,7 @@ def _folder(kind: str) -> Traversable:
 
 @cache
 def names(kind: str) -> tuple[str, ...]:
-    """Names of the bundled `kind`: "materials", "cells" or "half_cells"."""
+    """Names of the bundled `kind`, one of `KINDS`."""
     return tuple(
         sorted(p.name[:-5] for p in _folder(kind).iterdir() if p.name.endswith(".toml"))
     )
@@ -44,7 +44,7 @@ def text(kind: str, name: str) -> str:
 
 
 def bundled_text(name: str) -> str:
-    """TOML text of a bundled cell, half cell or material, to start your own from.
+    """TOML text of a bundled file of any kind, to start your own from.
 
     Raises
     ------

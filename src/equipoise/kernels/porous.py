@@ -1,0 +1,250 @@
+"""Reaction and two current rails of one porous electrode: one Newton iteration.
+
+symbol   meaning                                                         unit
+u        phi_s - phi_e, mean of a node                                   V
+I_f      ionic current at the faces between nodes; 0 at the collector,
+         i at the separator                                              A m-2
+J        I_f right - I_f left = h sum a j: reaction of a node            A m-2
+a        active interface per volume, of a column                        m2 m-3
+h        width of a node                                                 m
+re, ri   electronic, ionic resistivity; rho = re + ri                    ohm m
+f(j)     potential at which a column reacts with j                       V
+
+Equations (specs of this project, engine, section 1), with single-ion electrolyte::
+
+    u_k = f(j),  f = U(x_s(j)) + 2 (RT/F) asinh(j / 2 i0) + j R_film   (alpha = 1/2)
+    u_(k+1) - u_k = sum over the two half nodes of (rho I - re i)
+
+The face currents are the unknowns: charge is conserved to rounding whatever the
+Newton residual, and the system is the gradient of a convex function of them. The
+current inside a node is taken as linear, which gives the weights 1/6, 4/6, 1/6
+(compact fourth order for smooth u) and, for a single node, the exact L/3 of a uniform
+reaction: the single-particle model with ohmic terms is the same kernel.
+"""
+
+import numpy as np
+
+from equipoise.kernels._jit import kernel
+from equipoise.kernels.particle import surfaces
+
+_LEAST_FRACTION = 1e-7  # of x (1 - x) in i0: a full surface has a finite resistance
+
+
+@kernel
+def _table(T, s):
+    """Value of a table over [0, 1], ends held."""
+    s = min(max(s, 0.0), 1.0) * (T.size - 1)
+    i = min(int(s), T.size - 2)
+    return T[i] + (s - i) * (T[i + 1] - T[i])
+
+
+@kernel
+def overpotential(j, i0, alpha_a, thermal):
+    """Eta and d eta / d ln(j / i0) / j * i0, i.e. d eta / d(j / i0)."""
+    y = 0.5 * j / i0
+    root = np.sqrt(1.0 + y * y)
+    eta = 2.0 * thermal * np.log(abs(y) + root)
+    if y < 0.0:
+        eta = -eta
+    if alpha_a == 0.5:
+        return eta, thermal / root
+    z, v = j / i0, eta / thermal  # Newton in ln space from the symmetric answer
+    alpha_c = 1.0 - alpha_a
+    if abs(v) > 1.0:
+        v = np.log(1.0 + abs(z)) / (alpha_a if z > 0.0 else alpha_c)
+        v = v if z > 0.0 else -v
+    slope = 1.0
+    for _ in range(50):
+        up, down = np.exp(alpha_a * v), np.exp(-alpha_c * v)
+        slope = alpha_a * up + alpha_c * down
+        step = (z - up + down) / slope
+        step = min(max(step, -1.0), 1.0)
+        v += step
+        if abs(step) < 1e-12 * max(1.0, abs(v)):
+            break
+    return v * thermal, thermal / slope
+
+
+@kernel
+def react(E, F):
+    """Fill `potential` and `resistance` of all columns at `F.trial`."""
+    surfaces(E, F)
+    U, start, per_step = E.open_circuit, E.open_circuit_start, E.open_circuit_per_step
+    last = U.shape[0] - 2
+    alpha_c = 1.0 - E.alpha_a
+    for k in range(F.trial.size):
+        j, slope = F.trial[k], F.slope[k]
+        x = F.surface[0, k]
+        s = (x - start) * per_step
+        i = min(max(int(s), 0), last)
+        b = 0.5 * (1.0 + F.branch_new[k])
+        low = b * U[i, 0] + (1.0 - b) * U[i, 1]
+        rise = b * U[i + 1, 0] + (1.0 - b) * U[i + 1, 1] - low
+        part = x * (1.0 - x)
+        growth = 0.0  # d ln i0 / dx
+        if part < _LEAST_FRACTION or x < 0.0 or x > 1.0:
+            part = _LEAST_FRACTION
+        elif E.alpha_a == 0.5:
+            growth = 0.5 * (1.0 - 2.0 * x) / part
+        else:
+            growth = alpha_c / x - E.alpha_a / (1.0 - x)
+        if E.alpha_a == 0.5:
+            i0 = E.exchange[k] * 2.0 * np.sqrt(part)
+        else:
+            inside = min(max(x, _LEAST_FRACTION), 1.0 - _LEAST_FRACTION)
+            i0 = (
+                E.exchange[k]
+                * (2.0 * inside) ** alpha_c
+                * (2.0 - 2.0 * inside) ** E.alpha_a
+            )
+        eta, per_ratio = overpotential(j, i0, E.alpha_a, E.thermal_volt)
+        per_j = per_ratio / i0
+        F.potential[k] = low + (s - i) * rise + eta + E.film[k] * j
+        F.resistance[k] = (
+            -rise * per_step * slope
+            + per_j
+            + E.film[k]
+            + max(per_j * j * growth * slope, 0.0)  # only what stabilises
+        )
+
+
+@kernel
+def distribute(E, F):
+    """Linearise and solve for the face currents as base + per_ampere i.
+
+    Returns the potential of the electrode against the electrolyte at the separator
+    as (base, slope) over i.
+    """
+    nodes, h = E.nodes, E.width
+    open_u, per_J, re, ri = F.node[0], F.node[1], F.node[2], E.ionic_resistivity
+    for k in range(nodes):
+        open_u[k] = per_J[k] = 0.0
+    for c in range(0, F.trial.size, nodes):
+        for k in range(nodes):
+            g = E.interface[c + k] / F.resistance[c + k]
+            per_J[k] += g
+            open_u[k] += g * F.potential[c + k] - E.interface[c + k] * F.trial[c + k]
+    for k in range(nodes):
+        whole = 1.0 / per_J[k]
+        open_u[k] *= whole
+        per_J[k] = whole / h
+    base, slope, w, p = F.face[0], F.face[1], F.face[2], F.face[3]
+    w_before = p_base = p_slope = 0.0
+    for k in range(nodes - 1):  # face k lies between nodes k and k + 1
+        rho, rho_r = h * (re[k] + ri[k]), h * (re[k + 1] + ri[k + 1])
+        diagonal = per_J[k] + per_J[k + 1] + (rho + rho_r) / 3.0
+        lower = rho / 6.0 - per_J[k]
+        upper = rho_r / 6.0 - per_J[k + 1]
+        right = open_u[k + 1] - open_u[k]
+        right_slope = 0.5 * h * (re[k] + re[k + 1])
+        if k == nodes - 2:
+            right_slope -= upper
+        if k == 0:
+            lower = 0.0
+        m = 1.0 / (diagonal - lower * w_before)
+        w_before = upper * m
+        p_base = (right - lower * p_base) * m
+        p_slope = (right_slope - lower * p_slope) * m
+        w[k], p[k], slope[k] = w_before, p_base, p_slope
+    for k in range(nodes - 2, -1, -1):
+        more = k < nodes - 2
+        base[k] = p[k] - (w[k] * base[k + 1] if more else 0.0)
+        slope[k] -= w[k] * slope[k + 1] if more else 0.0
+    return _terminal(E, F)
+
+
+@kernel
+def _terminal(E, F):
+    """phi_s at the collector - phi_e at the separator: base and slope over i."""
+    h, last = E.width, E.nodes - 1
+    re, ri = F.node[2], E.ionic_resistivity
+    base, slope = F.face[0], F.face[1]
+    b, s = F.node[0, last], F.node[1, last] + h * ri[last] / 3.0
+    if last > 0:
+        b += base[last - 1] * (h * ri[last] / 6.0 - F.node[1, last])
+        s += slope[last - 1] * (h * ri[last] / 6.0 - F.node[1, last])
+    before_b, before_s = 0.0, 1.0  # electronic current at the left face
+    for k in range(last):
+        b += 0.5 * h * re[k] * (before_b - base[k])
+        s += 0.5 * h * re[k] * (before_s + 1.0 - slope[k])
+        before_b, before_s = -base[k], 1.0 - slope[k]
+    b += h * re[last] * before_b / 3.0
+    s += h * re[last] * before_s / 3.0
+    return b, s
+
+
+@kernel
+def update(E, F, i, most):
+    """Move `F.trial` to the solution at current i; returns the largest |u - f|, V.
+
+    No surface may move by more than `most` of x in one go.
+    """
+    nodes = E.nodes
+    furthest = largest = before = 0.0
+    for k in range(nodes):
+        here = i if k == nodes - 1 else F.face[0, k] + F.face[1, k] * i
+        F.node[3, k] = F.node[0, k] + F.node[1, k] * (here - before)
+        before = here
+    for c in range(0, F.trial.size, nodes):
+        for k in range(nodes):
+            off = F.node[3, k] - F.potential[c + k]
+            dj = off / F.resistance[c + k]
+            F.potential[c + k] = dj
+            largest = max(largest, abs(off))
+            furthest = max(furthest, abs(dj * F.slope[c + k]))
+    if not largest < 1e30:
+        return np.nan
+    part = 1.0 if furthest <= most else most / furthest
+    for c in range(F.trial.size):
+        F.trial[c] += part * F.potential[c]
+        F.surface[0, c] -= F.slope[c] * part * F.potential[c]
+    return largest if part == 1.0 else max(largest, 1.0)
+
+
+@kernel
+def predict(E, F, dt, ratio, count, now, i):
+    """Guess `F.trial`, the branch and the electronic resistivity at the end of dt.
+
+    `count` steps have been made since the current last jumped.
+    """
+    j, j_old = F.j[now], F.j[1 - now]
+    nodes, columns = E.nodes, F.trial.size
+    if count == 0:
+        total = 0.0
+        for c in range(columns):
+            total += E.interface[c]
+        total *= E.width
+        for c in range(columns):
+            F.trial[c] = i * nodes / (total * nodes)
+    else:
+        forward = ratio if count > 1 else 0.0
+        for c in range(columns):
+            F.trial[c] = j[c] + forward * (j[c] - j_old[c])
+    turn(E, F, dt, count, now)
+    forward = ratio if count > 0 else 0.0
+    for k in range(nodes):
+        whole = held = 0.0
+        for c in range(k, columns, nodes):
+            x = F.mean[now, c] + forward * (F.mean[now, c] - F.mean[1 - now, c])
+            held += E.capacity[c] * x
+            whole += E.capacity[c]
+        F.node[2, k] = _table(E.electronic_resistivity, held / whole)
+
+
+@kernel
+def turn(E, F, dt, count, now):
+    """Branch of the open-circuit curve after dt with the mean of `F.j`, `F.trial`.
+
+    ``branch' = (sign(j) - branch) |dx/dt| / x_h``, solved exactly for constant dx/dt
+    (one-state hysteresis; Plett, Battery Management Systems I, sec. 3.7).
+    """
+    for c in range(F.trial.size):
+        mean = F.trial[c] if count == 0 else 0.5 * (F.trial[c] + F.j[now, c])
+        if mean == 0.0:
+            F.branch_new[c] = F.branch[c]
+            continue
+        goal = 1.0 if mean > 0.0 else -1.0
+        left = F.branch[c] - goal
+        if abs(left) > 1e-14:
+            left *= np.exp(-E.hysteresis * 3.0 * dt * E.flux[c] * abs(mean))
+        F.branch_new[c] = goal + left

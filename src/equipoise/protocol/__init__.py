@@ -1,0 +1,1 @@
+"""Test protocols: readable steps, the shipped ones, and the arrays they become."""
