@@ -1,3 +1,4 @@
+import re
 import tomllib
 from dataclasses import FrozenInstanceError, replace
 from math import inf
@@ -751,3 +752,18 @@ def test_arrays_are_ready_for_a_kernel():
 def test_every_kind_of_step_has_its_word():
     for word, model in KINDS.items():
         assert model.model_fields["do"].default == word
+
+
+# --- the page
+
+
+def described(repo):
+    """First cells of the tables of the page, one entry for each key in them."""
+    page = (repo / "docs" / "howto" / "protocols.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \|", page, re.MULTILINE)
+    return {key for row in rows for key in re.findall(r"`([\w.-]+)`", row)}
+
+
+def test_every_key_and_name_is_on_the_page_and_none_is_made_up(repo):
+    keys = {k for m in (Protocol, *KINDS.values()) for k in m.model_fields} - {"do"}
+    assert described(repo) - {"do"} == keys | set(KINDS) | set(named.names())

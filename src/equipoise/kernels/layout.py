@@ -12,12 +12,51 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Rows of Porous.column
+INTERFACE = 0  # m2 per m3
+EXCHANGE = 1  # A m-2 at x = 1/2
+FILM = 2  # ohm m2
+FLUX = 3  # contact / (F c_max R): flux in the unit sphere, 1/s per A m-2
+INVERSE_RADIUS2 = 4  # m-2
+CAPACITY = 5  # C m-2 of electrode per unit of x
+
+# Rows of Field.column; of a pair, `now` tells which is the newer one
+MEAN = 0  # pair: mean x
+REACTION = 2  # pair: j
+BRANCH = 4  # +1 delithiating, -1 lithiating
+BRANCH_NEW = 5
+SURFACE = 6  # x at the surface: tried, and three steps back
+SLOPE = 10  # - d(surface x) / dj
+TRIAL = 11  # j of the step being tried
+POTENTIAL = 12  # f(j), V
+RESISTANCE = 13  # df/dj, ohm m2
+SCALE = 14
+FIELD_COLUMN_ROWS = 15
+
+# Blocks of Field.shells: the elimination x_m = right + upper x_(m+1)
+UPPER = 0
+RIGHT = 1
+SPREAD = 2  # diffusivity * dt / R2
+FIELD_SHELL_BLOCKS = 3
+
+# Rows of Field.node
+OPEN = 0  # u at J = 0, V
+PER_CURRENT = 1  # du/dJ, ohm m2
+ELECTRONIC = 2  # resistivity, ohm m
+DIFFERENCE = 3  # u, V
+FACE = 4  # face current = FACE + FACE_SLOPE i, A m-2
+FACE_SLOPE = 5
+LEFT = 6  # two rows of the elimination
+KNOWN = 7
+FIELD_NODE_ROWS = 8
+
 
 class Porous(NamedTuple):
     """One lowered electrode; constant during a step of the protocol.
 
-    An ideal counter electrode (`ideal` = 1) has a potential and a resistance, all
-    else of it is unused.
+    Few arrays with many rows: every array is handed on at every call. An ideal
+    counter electrode (`ideal` = 1) has a potential and a resistance, all else of it
+    is unused.
     """
 
     nodes: int
@@ -28,43 +67,25 @@ class Porous(NamedTuple):
     width: float  # m, of one node
     thermal_volt: float  # R T / F
     alpha_a: float  # anodic transfer coefficient; the cathodic one is 1 - alpha_a
-    interface: np.ndarray  # (K,) m2 per m3
-    exchange: np.ndarray  # (K,) A m-2 at x = 1/2
-    film: np.ndarray  # (K,) ohm m2
-    flux: np.ndarray  # (K,) contact / (F c_max R): 1/s of unit-sphere flux per A m-2
-    inverse_radius2: np.ndarray  # (K,) m-2
-    capacity: np.ndarray  # (K,) C m-2 of electrode per unit of x
-    ionic_resistivity: np.ndarray  # (nodes,) ohm m
-    electronic_resistivity: np.ndarray  # table over x in [0, 1], ohm m
-    open_circuit: np.ndarray  # (T, 2) V: delithiating, lithiating
     open_circuit_start: float
     open_circuit_per_step: float
     hysteresis: float  # 1 / (change of x after which 63 % of the way is done)
-    diffusivity: np.ndarray  # table over x in [0, 1], m2 s-1
-    transport: np.ndarray  # its integral from 0 (Kirchhoff), m2 s-1
-    conductance: np.ndarray  # (M,) face area / distance, unit sphere; last: surface
-    volume: np.ndarray  # (M,) of the shells of the unit sphere, sum 1/3
+    column: np.ndarray  # (6, K), rows above
+    ionic: np.ndarray  # (nodes,) resistivity, ohm m
+    electronic: np.ndarray  # resistivity, table over x in [0, 1], ohm m
+    open_circuit: np.ndarray  # (T, 2) V: delithiating, lithiating
+    diffusion: np.ndarray  # (2, T) over x in [0, 1], m2 s-1: D, and its integral
+    shell: np.ndarray  # (2, M) unit sphere: face area / distance (last: surface), volume
 
 
 class Field(NamedTuple):
     """State and working memory of one electrode; the kernels write into it.
 
-    Where a first axis is 2, one row is now and the other one step back; which is
+    Where there are two of a kind, one is now and the other one step back; which is
     which is told by the `now` of the caller, so that nothing has to be copied.
     """
 
     x: np.ndarray  # (2, M, K)
-    mean: np.ndarray  # (2, K) mean x of each column
-    j: np.ndarray  # (2, K)
-    branch: np.ndarray  # (K,) +1 delithiating, -1 lithiating
-    branch_new: np.ndarray  # (K,)
-    surface: np.ndarray  # (4, K) x at the surface: new, and three steps back
-    upper: np.ndarray  # (M, K) elimination
-    right: np.ndarray  # (M, K) elimination
-    spread: np.ndarray  # (M, K) diffusivity * dt / R2
-    slope: np.ndarray  # (K,) - d(surface x) / dj
-    trial: np.ndarray  # (K,) j of the step being tried
-    potential: np.ndarray  # (K,) f(j)
-    resistance: np.ndarray  # (K,) df/dj
-    node: np.ndarray  # (4, nodes): u at J = 0, du/dJ, electronic resistivity, u
-    face: np.ndarray  # (4, nodes): current, per current, two of the elimination
+    column: np.ndarray  # (FIELD_COLUMN_ROWS, K)
+    shells: np.ndarray  # (FIELD_SHELL_BLOCKS, M, K)
+    node: np.ndarray  # (FIELD_NODE_ROWS, nodes)

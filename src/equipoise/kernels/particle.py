@@ -17,6 +17,19 @@ side by side. Shell distances are those that make a parabola exact, see `sphere`
 import numpy as np
 
 from equipoise.kernels._jit import kernel
+from equipoise.kernels.layout import (
+    FLUX,
+    INVERSE_RADIUS2,
+    MEAN,
+    REACTION,
+    RIGHT,
+    SCALE,
+    SLOPE,
+    SPREAD,
+    SURFACE,
+    TRIAL,
+    UPPER,
+)
 
 
 def sphere(shells, grading=1.0):
@@ -87,30 +100,30 @@ def eliminate(E, F, dt, ratio, order, now):
     x, x_old = F.x[now], F.x[1 - now]
     last = x.shape[0] - 1
     forward = ratio if order == 2 else 0.0
-    scale = F.branch_new  # working memory here; the branch is set afterwards
+    scale = F.column[SCALE]
     for k in range(scale.size):
-        scale[k] = E.inverse_radius2[k] * dt
-    _spread(E.diffusivity, x, x_old, forward, scale, F.spread)
-    _inner(a0, a1, a2, E.volume, E.conductance, F.spread, x, x_old, F.upper, F.right)
+        scale[k] = E.column[INVERSE_RADIUS2, k] * dt
+    _spread(E.diffusion[0], x, x_old, forward, scale, F.shells[SPREAD])
+    _inner(a0, a1, a2, E.shell[1], E.shell[0], F.shells[SPREAD], x, x_old, F.shells[UPPER], F.shells[RIGHT])
     _close(E, F, dt, a0, a1, a2, x[last], x_old[last])
 
 
 @kernel
 def _close(E, F, dt, a0, a1, a2, x, x_old):
     """The outermost shell: x = right - upper j."""
-    last = E.volume.size - 1
-    V = E.volume[last]
-    d = F.spread
+    last = E.shell.shape[1] - 1
+    V = E.shell[1, last]
+    d = F.shells[SPREAD]
     for k in range(x.size):
         inward = 0.0
         from_inside = 0.0
         if last > 0:
-            g = 0.5 * (d[last - 1, k] + d[last, k]) * E.conductance[last - 1]
-            inward = g * (1.0 - F.upper[last - 1, k])
-            from_inside = g * F.right[last - 1, k]
+            g = 0.5 * (d[last - 1, k] + d[last, k]) * E.shell[0, last - 1]
+            inward = g * (1.0 - F.shells[UPPER, last - 1, k])
+            from_inside = g * F.shells[RIGHT, last - 1, k]
         w = 1.0 / (a0 * V + inward)
-        F.right[last, k] = (V * (a1 * x[k] - a2 * x_old[k]) + from_inside) * w
-        F.upper[last, k] = E.flux[k] * dt * w
+        F.shells[RIGHT, last, k] = (V * (a1 * x[k] - a2 * x_old[k]) + from_inside) * w
+        F.shells[UPPER, last, k] = E.column[FLUX, k] * dt * w
 
 
 @kernel
@@ -155,15 +168,15 @@ def surfaces(E, F):
     with the Kirchhoff transform G, the integral of D: ``G(x_s) = G(x_M) - j flux / C``,
     which is monotone whatever D does; a frozen D oscillates there.
     """
-    last = E.volume.size - 1
-    D, G, C = E.diffusivity, E.transport, E.conductance[last]
-    for k in range(F.trial.size):
-        j, per_j = F.trial[k], F.upper[last, k]
-        through = E.flux[k] / (C * E.inverse_radius2[k])
-        g, d = _integral(D, G, F.right[last, k] - per_j * j)
-        x, d_surface = _where_integral(D, G, g - through * j, F.surface[0, k])
-        F.surface[0, k] = x
-        F.slope[k] = (d * per_j + through) / d_surface
+    last = E.shell.shape[1] - 1
+    D, G, C = E.diffusion[0], E.diffusion[1], E.shell[0, last]
+    for k in range(F.column.shape[1]):
+        j, per_j = F.column[TRIAL, k], F.shells[UPPER, last, k]
+        through = E.column[FLUX, k] / (C * E.column[INVERSE_RADIUS2, k])
+        g, d = _integral(D, G, F.shells[RIGHT, last, k] - per_j * j)
+        x, d_surface = _where_integral(D, G, g - through * j, F.column[SURFACE, k])
+        F.column[SURFACE, k] = x
+        F.column[SLOPE, k] = (d * per_j + through) / d_surface
 
 
 @kernel
@@ -179,12 +192,12 @@ def advance(E, F, dt, ratio, order, now):
     a0, a1, a2 = weights(ratio, order)
     new = F.x[1 - now]
     last = new.shape[0] - 1
-    for k in range(F.trial.size):
-        new[last, k] = F.right[last, k] - F.upper[last, k] * F.trial[k]
-        F.mean[1 - now, k] = (
-            a1 * F.mean[now, k]
-            - a2 * F.mean[1 - now, k]
-            - 3.0 * dt * E.flux[k] * F.trial[k]
+    for k in range(F.column.shape[1]):
+        new[last, k] = F.shells[RIGHT, last, k] - F.shells[UPPER, last, k] * F.column[TRIAL, k]
+        F.column[MEAN + 1 - now, k] = (
+            a1 * F.column[MEAN + now, k]
+            - a2 * F.column[MEAN + 1 - now, k]
+            - 3.0 * dt * E.column[FLUX, k] * F.column[TRIAL, k]
         ) / a0
-        F.j[1 - now, k] = F.trial[k]
-    _outwards(F.upper, F.right, new)
+        F.column[REACTION + 1 - now, k] = F.column[TRIAL, k]
+    _outwards(F.shells[UPPER], F.shells[RIGHT], new)

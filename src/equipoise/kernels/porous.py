@@ -25,6 +25,30 @@ reaction: the single-particle model with ohmic terms is the same kernel.
 import numpy as np
 
 from equipoise.kernels._jit import kernel
+from equipoise.kernels.layout import (
+    BRANCH,
+    BRANCH_NEW,
+    CAPACITY,
+    DIFFERENCE,
+    ELECTRONIC,
+    EXCHANGE,
+    FACE,
+    FACE_SLOPE,
+    FILM,
+    FLUX,
+    INTERFACE,
+    KNOWN,
+    LEFT,
+    MEAN,
+    OPEN,
+    PER_CURRENT,
+    POTENTIAL,
+    REACTION,
+    RESISTANCE,
+    SLOPE,
+    SURFACE,
+    TRIAL,
+)
 from equipoise.kernels.particle import surfaces
 
 _LEAST_FRACTION = 1e-7  # of x (1 - x) in i0: a full surface has a finite resistance
@@ -72,12 +96,12 @@ def react(E, F):
     U, start, per_step = E.open_circuit, E.open_circuit_start, E.open_circuit_per_step
     last = U.shape[0] - 2
     alpha_c = 1.0 - E.alpha_a
-    for k in range(F.trial.size):
-        j, slope = F.trial[k], F.slope[k]
-        x = F.surface[0, k]
+    for k in range(F.column.shape[1]):
+        j, slope = F.column[TRIAL, k], F.column[SLOPE, k]
+        x = F.column[SURFACE, k]
         s = (x - start) * per_step
         i = min(max(int(s), 0), last)
-        b = 0.5 * (1.0 + F.branch_new[k])
+        b = 0.5 * (1.0 + F.column[BRANCH_NEW, k])
         low = b * U[i, 0] + (1.0 - b) * U[i, 1]
         rise = b * U[i + 1, 0] + (1.0 - b) * U[i + 1, 1] - low
         part = x * (1.0 - x)
@@ -89,21 +113,21 @@ def react(E, F):
         else:
             growth = alpha_c / x - E.alpha_a / (1.0 - x)
         if E.alpha_a == 0.5:
-            i0 = E.exchange[k] * 2.0 * np.sqrt(part)
+            i0 = E.column[EXCHANGE, k] * 2.0 * np.sqrt(part)
         else:
             inside = min(max(x, _LEAST_FRACTION), 1.0 - _LEAST_FRACTION)
             i0 = (
-                E.exchange[k]
+                E.column[EXCHANGE, k]
                 * (2.0 * inside) ** alpha_c
                 * (2.0 - 2.0 * inside) ** E.alpha_a
             )
         eta, per_ratio = overpotential(j, i0, E.alpha_a, E.thermal_volt)
         per_j = per_ratio / i0
-        F.potential[k] = low + (s - i) * rise + eta + E.film[k] * j
-        F.resistance[k] = (
+        F.column[POTENTIAL, k] = low + (s - i) * rise + eta + E.column[FILM, k] * j
+        F.column[RESISTANCE, k] = (
             -rise * per_step * slope
             + per_j
-            + E.film[k]
+            + E.column[FILM, k]
             + max(per_j * j * growth * slope, 0.0)  # only what stabilises
         )
 
@@ -116,19 +140,20 @@ def distribute(E, F):
     as (base, slope) over i.
     """
     nodes, h = E.nodes, E.width
-    open_u, per_J, re, ri = F.node[0], F.node[1], F.node[2], E.ionic_resistivity
+    open_u, per_J, re, ri = F.node[OPEN], F.node[PER_CURRENT], F.node[ELECTRONIC], E.ionic
     for k in range(nodes):
         open_u[k] = per_J[k] = 0.0
-    for c in range(0, F.trial.size, nodes):
+    for c in range(0, F.column.shape[1], nodes):
         for k in range(nodes):
-            g = E.interface[c + k] / F.resistance[c + k]
+            g = E.column[INTERFACE, c + k] / F.column[RESISTANCE, c + k]
             per_J[k] += g
-            open_u[k] += g * F.potential[c + k] - E.interface[c + k] * F.trial[c + k]
+            open_u[k] += g * F.column[POTENTIAL, c + k] - E.column[INTERFACE, c + k] * F.column[TRIAL, c + k]
     for k in range(nodes):
         whole = 1.0 / per_J[k]
         open_u[k] *= whole
         per_J[k] = whole / h
-    base, slope, w, p = F.face[0], F.face[1], F.face[2], F.face[3]
+    base, slope = F.node[FACE], F.node[FACE_SLOPE]
+    w, p = F.node[LEFT], F.node[KNOWN]
     w_before = p_base = p_slope = 0.0
     for k in range(nodes - 1):  # face k lies between nodes k and k + 1
         rho, rho_r = h * (re[k] + ri[k]), h * (re[k + 1] + ri[k + 1])
@@ -157,12 +182,12 @@ def distribute(E, F):
 def _terminal(E, F):
     """phi_s at the collector - phi_e at the separator: base and slope over i."""
     h, last = E.width, E.nodes - 1
-    re, ri = F.node[2], E.ionic_resistivity
-    base, slope = F.face[0], F.face[1]
-    b, s = F.node[0, last], F.node[1, last] + h * ri[last] / 3.0
+    re, ri = F.node[ELECTRONIC], E.ionic
+    base, slope = F.node[FACE], F.node[FACE_SLOPE]
+    b, s = F.node[OPEN, last], F.node[PER_CURRENT, last] + h * ri[last] / 3.0
     if last > 0:
-        b += base[last - 1] * (h * ri[last] / 6.0 - F.node[1, last])
-        s += slope[last - 1] * (h * ri[last] / 6.0 - F.node[1, last])
+        b += base[last - 1] * (h * ri[last] / 6.0 - F.node[PER_CURRENT, last])
+        s += slope[last - 1] * (h * ri[last] / 6.0 - F.node[PER_CURRENT, last])
     before_b, before_s = 0.0, 1.0  # electronic current at the left face
     for k in range(last):
         b += 0.5 * h * re[k] * (before_b - base[k])
@@ -182,22 +207,22 @@ def update(E, F, i, most):
     nodes = E.nodes
     furthest = largest = before = 0.0
     for k in range(nodes):
-        here = i if k == nodes - 1 else F.face[0, k] + F.face[1, k] * i
-        F.node[3, k] = F.node[0, k] + F.node[1, k] * (here - before)
+        here = i if k == nodes - 1 else F.node[FACE, k] + F.node[FACE_SLOPE, k] * i
+        F.node[DIFFERENCE, k] = F.node[OPEN, k] + F.node[PER_CURRENT, k] * (here - before)
         before = here
-    for c in range(0, F.trial.size, nodes):
+    for c in range(0, F.column.shape[1], nodes):
         for k in range(nodes):
-            off = F.node[3, k] - F.potential[c + k]
-            dj = off / F.resistance[c + k]
-            F.potential[c + k] = dj
+            off = F.node[DIFFERENCE, k] - F.column[POTENTIAL, c + k]
+            dj = off / F.column[RESISTANCE, c + k]
+            F.column[POTENTIAL, c + k] = dj
             largest = max(largest, abs(off))
-            furthest = max(furthest, abs(dj * F.slope[c + k]))
+            furthest = max(furthest, abs(dj * F.column[SLOPE, c + k]))
     if not largest < 1e30:
         return np.nan
     part = 1.0 if furthest <= most else most / furthest
-    for c in range(F.trial.size):
-        F.trial[c] += part * F.potential[c]
-        F.surface[0, c] -= F.slope[c] * part * F.potential[c]
+    for c in range(F.column.shape[1]):
+        F.column[TRIAL, c] += part * F.column[POTENTIAL, c]
+        F.column[SURFACE, c] -= F.column[SLOPE, c] * part * F.column[POTENTIAL, c]
     return largest if part == 1.0 else max(largest, 1.0)
 
 
@@ -207,28 +232,28 @@ def predict(E, F, dt, ratio, count, now, i):
 
     `count` steps have been made since the current last jumped.
     """
-    j, j_old = F.j[now], F.j[1 - now]
-    nodes, columns = E.nodes, F.trial.size
+    j, j_old = F.column[REACTION + now], F.column[REACTION + 1 - now]
+    nodes, columns = E.nodes, F.column.shape[1]
     if count == 0:
         total = 0.0
         for c in range(columns):
-            total += E.interface[c]
+            total += E.column[INTERFACE, c]
         total *= E.width
         for c in range(columns):
-            F.trial[c] = i * nodes / (total * nodes)
+            F.column[TRIAL, c] = i * nodes / (total * nodes)
     else:
         forward = ratio if count > 1 else 0.0
         for c in range(columns):
-            F.trial[c] = j[c] + forward * (j[c] - j_old[c])
+            F.column[TRIAL, c] = j[c] + forward * (j[c] - j_old[c])
     turn(E, F, dt, count, now)
     forward = ratio if count > 0 else 0.0
     for k in range(nodes):
         whole = held = 0.0
         for c in range(k, columns, nodes):
-            x = F.mean[now, c] + forward * (F.mean[now, c] - F.mean[1 - now, c])
-            held += E.capacity[c] * x
-            whole += E.capacity[c]
-        F.node[2, k] = _table(E.electronic_resistivity, held / whole)
+            x = F.column[MEAN + now, c] + forward * (F.column[MEAN + now, c] - F.column[MEAN + 1 - now, c])
+            held += E.column[CAPACITY, c] * x
+            whole += E.column[CAPACITY, c]
+        F.node[ELECTRONIC, k] = _table(E.electronic, held / whole)
 
 
 @kernel
@@ -238,13 +263,13 @@ def turn(E, F, dt, count, now):
     ``branch' = (sign(j) - branch) |dx/dt| / x_h``, solved exactly for constant dx/dt
     (one-state hysteresis; Plett, Battery Management Systems I, sec. 3.7).
     """
-    for c in range(F.trial.size):
-        mean = F.trial[c] if count == 0 else 0.5 * (F.trial[c] + F.j[now, c])
+    for c in range(F.column.shape[1]):
+        mean = F.column[TRIAL, c] if count == 0 else 0.5 * (F.column[TRIAL, c] + F.column[REACTION + now, c])
         if mean == 0.0:
-            F.branch_new[c] = F.branch[c]
+            F.column[BRANCH_NEW, c] = F.column[BRANCH, c]
             continue
         goal = 1.0 if mean > 0.0 else -1.0
-        left = F.branch[c] - goal
+        left = F.column[BRANCH, c] - goal
         if abs(left) > 1e-14:
-            left *= np.exp(-E.hysteresis * 3.0 * dt * E.flux[c] * abs(mean))
-        F.branch_new[c] = goal + left
+            left *= np.exp(-E.hysteresis * 3.0 * dt * E.column[FLUX, c] * abs(mean))
+        F.column[BRANCH_NEW, c] = goal + left

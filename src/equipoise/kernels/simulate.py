@@ -17,6 +17,9 @@ import numpy as np
 
 from equipoise.core.status import Status
 from equipoise.kernels._jit import kernel
+from equipoise.kernels.layout import (
+    SURFACE,
+)
 from equipoise.kernels.particle import weights
 from equipoise.kernels.program import Ask, End, Mode, Reason, Sample
 from equipoise.kernels.stepper import accept, error, mean_lithiation, solve
@@ -169,10 +172,10 @@ def _end(result, P, FP, N, FN, ask, memory, reason, t0, t, out, Q, W, substeps, 
     result[End.POSITIVE_LITHIATION] = mean_lithiation(P, FP, now)
     result[End.NEGATIVE_LITHIATION] = mean_lithiation(N, FN, now)
     result[End.POSITIVE_SURFACE_LITHIATION] = (
-        np.nan if P.ideal == 1 else FP.surface[1, P.nodes - 1]
+        np.nan if P.ideal == 1 else FP.column[SURFACE + 1, P.nodes - 1]
     )
     result[End.NEGATIVE_SURFACE_LITHIATION] = (
-        np.nan if N.ideal == 1 else FN.surface[1, N.nodes - 1]
+        np.nan if N.ideal == 1 else FN.column[SURFACE + 1, N.nodes - 1]
     )
     result[End.SUBSTEPS] = substeps
     memory[Memory.NOW] = now

@@ -15,6 +15,13 @@ import numpy as np
 
 from equipoise.core.status import Status
 from equipoise.kernels._jit import kernel
+from equipoise.kernels.layout import (
+    BRANCH,
+    BRANCH_NEW,
+    CAPACITY,
+    MEAN,
+    SURFACE,
+)
 from equipoise.kernels.particle import advance, eliminate
 from equipoise.kernels.porous import distribute, predict, react, turn, update
 from equipoise.kernels.program import Mode
@@ -102,9 +109,9 @@ def error(E, F, potential, past, h, h1, h2, tolerance):
         return 0.0
     scale = h * h * (h + h1) * (h + h1) / (2.0 * h + h1)
     worst = abs(_third(potential, past[0], past[1], past[2], h, h1, h2))
-    s = F.surface
-    for c in range(F.trial.size):
-        off = abs(_third(s[0, c], s[1, c], s[2, c], s[3, c], h, h1, h2))
+    s = F.column
+    for c in range(F.column.shape[1]):
+        off = abs(_third(s[SURFACE, c], s[SURFACE + 1, c], s[SURFACE + 2, c], s[SURFACE + 3, c], h, h1, h2))
         worst = max(worst, 0.5 * off)
     return worst * scale / tolerance
 
@@ -115,11 +122,11 @@ def accept(E, F, dt, ratio, count, now):
     if E.ideal == 1:
         return
     turn(E, F, dt, count, now)
-    for c in range(F.trial.size):
-        F.branch[c] = F.branch_new[c]
-        F.surface[3, c] = F.surface[2, c]
-        F.surface[2, c] = F.surface[1, c]
-        F.surface[1, c] = F.surface[0, c]
+    for c in range(F.column.shape[1]):
+        F.column[BRANCH, c] = F.column[BRANCH_NEW, c]
+        F.column[SURFACE + 3, c] = F.column[SURFACE + 2, c]
+        F.column[SURFACE + 2, c] = F.column[SURFACE + 1, c]
+        F.column[SURFACE + 1, c] = F.column[SURFACE, c]
     advance(E, F, dt, ratio, 1 if count == 0 else 2, now)
 
 
@@ -129,7 +136,7 @@ def mean_lithiation(E, F, now):
     if E.ideal == 1:
         return np.nan
     held = whole = 0.0
-    for c in range(F.trial.size):
-        held += E.capacity[c] * F.mean[now, c]
-        whole += E.capacity[c]
+    for c in range(F.column.shape[1]):
+        held += E.column[CAPACITY, c] * F.column[MEAN + now, c]
+        whole += E.column[CAPACITY, c]
     return held / whole

@@ -15,7 +15,23 @@ from equipoise.core.constants import (
     ZERO_CELSIUS_KELVIN,
 )
 from equipoise.core.errors import SpecError
-from equipoise.kernels.layout import Field, Porous
+from equipoise.kernels.layout import (
+    BRANCH,
+    BRANCH_NEW,
+    CAPACITY,
+    EXCHANGE,
+    FIELD_COLUMN_ROWS,
+    FIELD_NODE_ROWS,
+    FIELD_SHELL_BLOCKS,
+    FILM,
+    FLUX,
+    INTERFACE,
+    INVERSE_RADIUS2,
+    MEAN,
+    SURFACE,
+    Field,
+    Porous,
+)
 from equipoise.kernels.particle import sphere
 from equipoise.sim.mesh import Mesh, ModelName
 from equipoise.spec.half_cell_spec import HalfCellSetup
@@ -218,9 +234,6 @@ def _porous(
     film = warmed(rates.film_resistance_ohm_cm2.value, -energies.film_kj_per_mol)
     exchange = warmed(rates.exchange_current_ma_per_cm2.value, energies.exchange_kj_per_mol)
 
-    def columns(values: list[float]) -> Array:
-        return np.repeat(np.asarray(values, np.float64), nodes)
-
     ionic = rates.ionic_conductivity_millisiemens_per_cm
     ionic_ms = spec.ionic_conductivity_millisiemens_per_cm if ionic is None else ionic.value
     if ionic_ms is None:
@@ -229,8 +242,20 @@ def _porous(
         warmed(1e-4, energies.diffusivity_kj_per_mol) * no_rate
     )
     start, per_step, table = _open_circuit(electrode, rates, site_capacity)
-    conductance, volume = sphere(shells, mesh.shell_grading)
     hysteresis = rates.hysteresis_capacity_mah_per_g
+    per_volume = [
+        3.0 * volume_fraction * c.share_fraction * contact / r
+        for c, r in zip(classes, radius, strict=True)
+    ]
+    held = volume_fraction * charge_per_m3 * length_m / nodes
+    rows = {
+        INTERFACE: per_volume,
+        EXCHANGE: [exchange * 10.0 * c.exchange_ratio * no_rate for c in classes],
+        FILM: [(film + c.film_resistance_ohm_cm2) * 1e-4 / no_rate for c in classes],
+        FLUX: [contact / (charge_per_m3 * r) for r in radius],
+        INVERSE_RADIUS2: [1.0 / r**2 for r in radius],
+        CAPACITY: [held * c.share_fraction for c in classes],
+    }
     return Porous(
         nodes=nodes,
         ideal=0,
@@ -240,36 +265,17 @@ def _porous(
         width=length_m / nodes,
         thermal_volt=GAS_CONSTANT_J_PER_MOL_K * kelvin / FARADAY_C_PER_MOL,
         alpha_a=rates.anodic_transfer_fraction,
-        interface=columns(
-            [
-                3.0 * volume_fraction * c.share_fraction * contact / r
-                for c, r in zip(classes, radius, strict=True)
-            ]
-        ),
-        exchange=columns([exchange * 10.0 * c.exchange_ratio * no_rate for c in classes]),
-        film=columns(
-            [(film + c.film_resistance_ohm_cm2) * 1e-4 / no_rate for c in classes]
-        ),
-        flux=columns([contact / (charge_per_m3 * r) for r in radius]),
-        inverse_radius2=columns([1.0 / r**2 for r in radius]),
-        capacity=columns(
-            [
-                volume_fraction * c.share_fraction * charge_per_m3 * length_m / nodes
-                for c in classes
-            ]
-        ),
-        ionic_resistivity=np.full(
-            nodes, 10.0 / warmed(ionic_ms, energies.ionic_kj_per_mol) / no_rate
-        ),
-        electronic_resistivity=_electronic(spec, rates, warmed, no_rate, where),
-        open_circuit=table,
         open_circuit_start=start,
         open_circuit_per_step=per_step,
         hysteresis=AT_ONCE if hysteresis is None else site_capacity / hysteresis.value,
-        diffusivity=diffusivity,
-        transport=_integral(diffusivity),
-        conductance=conductance,
-        volume=volume,
+        column=np.repeat([rows[i] for i in range(len(rows))], nodes, axis=1),
+        ionic=np.full(
+            nodes, 10.0 / warmed(ionic_ms, energies.ionic_kj_per_mol) / no_rate
+        ),
+        electronic=_electronic(spec, rates, warmed, no_rate, where),
+        open_circuit=table,
+        diffusion=np.stack([diffusivity, _integral(diffusivity)]),
+        shell=np.stack(sphere(shells, mesh.shell_grading)),
     )
 
 
@@ -314,11 +320,10 @@ def _open_circuit(
 
 
 def _ideal(potential_vs_li_volt: float, area_cm2: float) -> Porous:
-    none = np.zeros(1)
+    none, table = np.zeros(1), np.zeros((6, 1))
     return Porous(
-        1, 1, potential_vs_li_volt, 0.0, area_cm2 * 1e-4, 1.0, 0.025, 0.5,
-        none, none, none, none, none, none, none, none, np.zeros((2, 2)), 0.0, 1.0,
-        1.0, none, none, none, none,
+        1, 1, potential_vs_li_volt, 0.0, area_cm2 * 1e-4, 1.0, 0.025, 0.5, 0.0, 1.0, 1.0,
+        table, none, none, table, table, table,
     )
 
 
@@ -328,28 +333,16 @@ def field(electrode: Porous, start_fraction: float) -> Field:
     The branch is that of the direction that moves away from the start: full
     particles can only be delithiated.
     """
-    columns, shells, nodes = electrode.interface.size, electrode.volume.size, electrode.nodes
-
-    def zeros(*shape: int) -> Array:
-        return np.zeros(shape)
-
-    full = 1.0 if start_fraction > 0.5 else -1.0
+    columns, shells = electrode.column.shape[1], electrode.shell.shape[1]
+    column = np.zeros((FIELD_COLUMN_ROWS, columns))
+    column[[MEAN, MEAN + 1]] = start_fraction
+    column[SURFACE : SURFACE + 4] = start_fraction
+    column[[BRANCH, BRANCH_NEW]] = 1.0 if start_fraction > 0.5 else -1.0
     return Field(
         x=np.full((2, shells, columns), start_fraction),
-        mean=np.full((2, columns), start_fraction),
-        j=zeros(2, columns),
-        branch=np.full(columns, full),
-        branch_new=np.full(columns, full),
-        surface=np.full((4, columns), start_fraction),
-        upper=zeros(shells, columns),
-        right=zeros(shells, columns),
-        spread=zeros(shells, columns),
-        slope=zeros(columns),
-        trial=zeros(columns),
-        potential=zeros(columns),
-        resistance=zeros(columns),
-        node=zeros(4, nodes),
-        face=zeros(4, nodes),
+        column=column,
+        shells=np.zeros((FIELD_SHELL_BLOCKS, shells, columns)),
+        node=np.zeros((FIELD_NODE_ROWS, electrode.nodes)),
     )
 
 
