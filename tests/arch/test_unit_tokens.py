@@ -26,6 +26,14 @@ EXEMPT = {  # field -> why it has no unit of its own
     "MsmrTerm.omega": "pure number, symbol of verbrugge2017",
     "ElectrodeSpec.mass_fractions": "parts by mass, the plural of a fraction",
     "BranchFile.cycle": "a number that names a cycle, not a quantity",
+    "Dependence.values": "in the unit of the key that holds it",
+    "Dependence.low": "in the unit of the key that holds it",
+    "Dependence.high": "in the unit of the key that holds it",
+    "Program.steps": "columns as in `kernels.program.Ask`",
+    "Program.skip_to": "row numbers",
+    "Run.results": "columns as in `kernels.program.End`",
+    "Run.samples": "columns as in `kernels.program.Sample`",
+    "Mesh.shell_grading": "an exponent",
     "MsmrFit.cost": "weighted objective of a fit, for comparison only",
 }
 KEYS_EXEMPT = {"value", "low", "high", "steepness", "centre", "omega"}

@@ -271,6 +271,7 @@ def test_a_cycle_with_everything():
         "rest 0.5 h",
     )
     assert set(made.steps[:, Ask.CYCLE]) == {1.0}
+    assert parse({"name": "t", "steps": [step]}, where="w").step_count == 5
     assert made.steps[1, Ask.LEAST_AMPERE] == pytest.approx(5e-5)
     back = program([step], BUILT_CHARGED)
     assert back.labels == (*made.labels[3:], *made.labels[:3])
@@ -461,6 +462,14 @@ WRONG = {
     "a millennium": ({"do": "rest", "time_hour": 1e7}, ["time_hour", "876600"]),
     "endless rest": ({"do": "rest"}, ["never end", "time_hour or time_second"]),
     "endless hold": ({"do": "hold", "voltage_volt": 2.7}, ["never end", ENDS]),
+    "rest with two times": (
+        {"do": "rest", "time_hour": 1, "time_second": 1},
+        ["given are time_hour and time_second"],
+    ),
+    "hold with two times": (
+        {"do": "hold", "until_time_hour": 1, "until_time_second": 1},
+        ["given are until_time_hour and until_time_second"],
+    ),
     "hold with two currents": (
         {"do": "hold", "until_c_rate": 1, "until_current_ma": 1},
         ["given are until_c_rate and until_current_ma"],

@@ -75,7 +75,9 @@ class Porous(NamedTuple):
     electronic: np.ndarray  # resistivity, table over x in [0, 1], ohm m
     open_circuit: np.ndarray  # (T, 2) V: delithiating, lithiating
     diffusion: np.ndarray  # (2, T) over x in [0, 1], m2 s-1: D, and its integral
-    shell: np.ndarray  # (2, M) unit sphere: face area / distance (last: surface), volume
+    shell: (
+        np.ndarray
+    )  # (2, M) unit sphere: face area / distance (last: surface), volume
 
 
 class Field(NamedTuple):

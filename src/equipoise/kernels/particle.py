@@ -104,7 +104,18 @@ def eliminate(E, F, dt, ratio, order, now):
     for k in range(scale.size):
         scale[k] = E.column[INVERSE_RADIUS2, k] * dt
     _spread(E.diffusion[0], x, x_old, forward, scale, F.shells[SPREAD])
-    _inner(a0, a1, a2, E.shell[1], E.shell[0], F.shells[SPREAD], x, x_old, F.shells[UPPER], F.shells[RIGHT])
+    _inner(
+        a0,
+        a1,
+        a2,
+        E.shell[1],
+        E.shell[0],
+        F.shells[SPREAD],
+        x,
+        x_old,
+        F.shells[UPPER],
+        F.shells[RIGHT],
+    )
     _close(E, F, dt, a0, a1, a2, x[last], x_old[last])
 
 
@@ -193,7 +204,9 @@ def advance(E, F, dt, ratio, order, now):
     new = F.x[1 - now]
     last = new.shape[0] - 1
     for k in range(F.column.shape[1]):
-        new[last, k] = F.shells[RIGHT, last, k] - F.shells[UPPER, last, k] * F.column[TRIAL, k]
+        new[last, k] = (
+            F.shells[RIGHT, last, k] - F.shells[UPPER, last, k] * F.column[TRIAL, k]
+        )
         F.column[MEAN + 1 - now, k] = (
             a1 * F.column[MEAN + now, k]
             - a2 * F.column[MEAN + 1 - now, k]

@@ -140,14 +140,22 @@ def distribute(E, F):
     as (base, slope) over i.
     """
     nodes, h = E.nodes, E.width
-    open_u, per_J, re, ri = F.node[OPEN], F.node[PER_CURRENT], F.node[ELECTRONIC], E.ionic
+    open_u, per_J, re, ri = (
+        F.node[OPEN],
+        F.node[PER_CURRENT],
+        F.node[ELECTRONIC],
+        E.ionic,
+    )
     for k in range(nodes):
         open_u[k] = per_J[k] = 0.0
     for c in range(0, F.column.shape[1], nodes):
         for k in range(nodes):
             g = E.column[INTERFACE, c + k] / F.column[RESISTANCE, c + k]
             per_J[k] += g
-            open_u[k] += g * F.column[POTENTIAL, c + k] - E.column[INTERFACE, c + k] * F.column[TRIAL, c + k]
+            open_u[k] += (
+                g * F.column[POTENTIAL, c + k]
+                - E.column[INTERFACE, c + k] * F.column[TRIAL, c + k]
+            )
     for k in range(nodes):
         whole = 1.0 / per_J[k]
         open_u[k] *= whole
@@ -208,7 +216,9 @@ def update(E, F, i, most):
     furthest = largest = before = 0.0
     for k in range(nodes):
         here = i if k == nodes - 1 else F.node[FACE, k] + F.node[FACE_SLOPE, k] * i
-        F.node[DIFFERENCE, k] = F.node[OPEN, k] + F.node[PER_CURRENT, k] * (here - before)
+        F.node[DIFFERENCE, k] = F.node[OPEN, k] + F.node[PER_CURRENT, k] * (
+            here - before
+        )
         before = here
     for c in range(0, F.column.shape[1], nodes):
         for k in range(nodes):
@@ -250,7 +260,9 @@ def predict(E, F, dt, ratio, count, now, i):
     for k in range(nodes):
         whole = held = 0.0
         for c in range(k, columns, nodes):
-            x = F.column[MEAN + now, c] + forward * (F.column[MEAN + now, c] - F.column[MEAN + 1 - now, c])
+            x = F.column[MEAN + now, c] + forward * (
+                F.column[MEAN + now, c] - F.column[MEAN + 1 - now, c]
+            )
             held += E.column[CAPACITY, c] * x
             whole += E.column[CAPACITY, c]
         F.node[ELECTRONIC, k] = _table(E.electronic, held / whole)
@@ -264,7 +276,11 @@ def turn(E, F, dt, count, now):
     (one-state hysteresis; Plett, Battery Management Systems I, sec. 3.7).
     """
     for c in range(F.column.shape[1]):
-        mean = F.column[TRIAL, c] if count == 0 else 0.5 * (F.column[TRIAL, c] + F.column[REACTION + now, c])
+        mean = (
+            F.column[TRIAL, c]
+            if count == 0
+            else 0.5 * (F.column[TRIAL, c] + F.column[REACTION + now, c])
+        )
         if mean == 0.0:
             F.column[BRANCH_NEW, c] = F.column[BRANCH, c]
             continue

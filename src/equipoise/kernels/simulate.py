@@ -96,8 +96,21 @@ def _try(P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out):
     """Solve a substep; out[4]: its charge, out[5]: margin, out[6]: reason."""
     ratio = h / h1
     status = solve(
-        P, FP, N, FN, S[Setting.POSITIVE_OHM], S[Setting.NEGATIVE_OHM],
-        int(ask[Ask.MODE]), ask[Ask.VALUE], I, share, h, ratio, count, now, out,
+        P,
+        FP,
+        N,
+        FN,
+        S[Setting.POSITIVE_OHM],
+        S[Setting.NEGATIVE_OHM],
+        int(ask[Ask.MODE]),
+        ask[Ask.VALUE],
+        I,
+        share,
+        h,
+        ratio,
+        count,
+        now,
+        out,
     )
     if status != _OK:
         return status
@@ -211,15 +224,45 @@ def one_step(P, FP, N, FN, S, ask, result, trace, memory, past, out):
             h = left
         substeps += 1
         if substeps > S[Setting.MOST_SUBSTEPS]:
-            _end(result, P, FP, N, FN, ask, memory, _FAILED, t0, t0 + t, out, Q, W,
-                 substeps, now)
+            _end(
+                result,
+                P,
+                FP,
+                N,
+                FN,
+                ask,
+                memory,
+                _FAILED,
+                t0,
+                t0 + t,
+                out,
+                Q,
+                W,
+                substeps,
+                now,
+            )
             return _TOO_MANY
         status = _try(P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out)
         if status != _OK:
             h *= _SHRINK
             if h < _LEAST_SECOND:
-                _end(result, P, FP, N, FN, ask, memory, _FAILED, t0, t0 + t, out, Q, W,
-                     substeps, now)
+                _end(
+                    result,
+                    P,
+                    FP,
+                    N,
+                    FN,
+                    ask,
+                    memory,
+                    _FAILED,
+                    t0,
+                    t0 + t,
+                    out,
+                    Q,
+                    W,
+                    substeps,
+                    now,
+                )
                 return status
             continue
         off = 0.0
@@ -238,8 +281,23 @@ def one_step(P, FP, N, FN, S, ask, result, trace, memory, past, out):
                     P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out
                 )
                 if status != _OK:
-                    _end(result, P, FP, N, FN, ask, memory, _FAILED, t0, t0 + t, out, Q,
-                         W, substeps, now)
+                    _end(
+                        result,
+                        P,
+                        FP,
+                        N,
+                        FN,
+                        ask,
+                        memory,
+                        _FAILED,
+                        t0,
+                        t0 + t,
+                        out,
+                        Q,
+                        W,
+                        substeps,
+                        now,
+                    )
                     return status
             reason = int(out[6])
         elif last:
@@ -266,8 +324,23 @@ def one_step(P, FP, N, FN, S, ask, result, trace, memory, past, out):
                 return _FULL
             _record(trace, ask, memory, t0 + t, out, Q, W)
         if reason >= 0:
-            _end(result, P, FP, N, FN, ask, memory, reason, t0, t0 + t, out, Q, W,
-                 substeps, now)
+            _end(
+                result,
+                P,
+                FP,
+                N,
+                FN,
+                ask,
+                memory,
+                reason,
+                t0,
+                t0 + t,
+                out,
+                Q,
+                W,
+                substeps,
+                now,
+            )
             memory[Memory.SUBSTEPS] += substeps
             return _OK
         h2, h1 = h1, h

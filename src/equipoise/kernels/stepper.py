@@ -111,7 +111,17 @@ def error(E, F, potential, past, h, h1, h2, tolerance):
     worst = abs(_third(potential, past[0], past[1], past[2], h, h1, h2))
     s = F.column
     for c in range(F.column.shape[1]):
-        off = abs(_third(s[SURFACE, c], s[SURFACE + 1, c], s[SURFACE + 2, c], s[SURFACE + 3, c], h, h1, h2))
+        off = abs(
+            _third(
+                s[SURFACE, c],
+                s[SURFACE + 1, c],
+                s[SURFACE + 2, c],
+                s[SURFACE + 3, c],
+                h,
+                h1,
+                h2,
+            )
+        )
         worst = max(worst, 0.5 * off)
     return worst * scale / tolerance
 

@@ -48,6 +48,8 @@ class Program:
         (`Reason.VOLTAGE`); after any other end the next row follows. It is the next
         row too, except in a repeat with ``stop_when_voltage_reached``: there it is
         the first row after that repeat. S means: the program is over.
+    by_safety
+        Shape (S,). The limit of time was not asked for: it only bounds the step.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Program:
     labels: tuple[str, ...]
     nominal_c_rate: NDArray[np.float64]
     skip_to: NDArray[np.int64]
+    by_safety: NDArray[np.bool_]
 
     @property
     def cycle_count(self) -> int:
@@ -100,6 +103,7 @@ def expand(protocol: Protocol, context: Context) -> Program:
         labels=tuple(rows[i].label for i in writer.order),
         nominal_c_rate=np.array([r.c_rate for r in rows])[order],
         skip_to=_skips(sign, writer.stopping),
+        by_safety=np.array([r.by_safety for r in rows], dtype=np.bool_)[order],
     )
 
 

@@ -71,7 +71,8 @@ class Context:
 class Row(NamedTuple):
     """A step as the simulation reads it, and what a person reads.
 
-    `ask` has a place for each of `kernels.program.Ask`, without cycle and step.
+    `ask` has a place for each of `kernels.program.Ask`, without cycle and step;
+    `by_safety` says that its limit of time was not asked for.
     """
 
     ask: tuple[float, ...]
@@ -79,6 +80,7 @@ class Row(NamedTuple):
     c_rate: float
     sign: int
     limit_volt: float
+    by_safety: bool
 
 
 def half_row(step: Half, sign: int, context: Context, where: str) -> Row:
@@ -100,12 +102,14 @@ def half_row(step: Half, sign: int, context: Context, where: str) -> Row:
     if capacity is not None:
         limits[Ask.MOST_COULOMB] = capacity * context.positive_mass_g * 3.6
     second = _seconds(step.until_time_hour, step.until_time_second)
+    by_safety = second is None
     if second is None:
         one_c = context.one_c_ampere or context.positive_mass_g * USUAL_MAH_PER_G / 1e3
         second = min(SAFETY_FACTOR * 3600.0 * one_c / ampere, LONGEST_SECOND)
     limits[Ask.MOST_SECOND] = second
     label = f"{'charge' if sign > 0 else 'discharge'} {text}"
-    return Row(_ask(Mode.CURRENT, sign * ampere, limits), label, c_rate, sign, limit)
+    ask = _ask(Mode.CURRENT, sign * ampere, limits)
+    return Row(ask, label, c_rate, sign, limit, by_safety)
 
 
 def hold_row(step: Hold, before: float | None, context: Context, where: str) -> Row:
@@ -126,7 +130,8 @@ def hold_row(step: Hold, before: float | None, context: Context, where: str) -> 
         limits[Ask.LEAST_AMPERE] = step.until_current_ma / 1e3
     second = _seconds(step.until_time_hour, step.until_time_second)
     limits[Ask.MOST_SECOND] = LONGEST_HOLD_SECOND if second is None else second
-    return Row(_ask(Mode.VOLTAGE, volt, limits), f"hold {volt:g} V", nan, 0, volt)
+    ask = _ask(Mode.VOLTAGE, volt, limits)
+    return Row(ask, f"hold {volt:g} V", nan, 0, volt, second is None)
 
 
 def rest_row(step: Rest) -> Row:
@@ -136,7 +141,7 @@ def rest_row(step: Rest) -> Row:
     hour = step.time_hour
     text = f"{second:g} s" if hour is None else f"{hour:g} h"
     ask = _ask(Mode.CURRENT, 0.0, {Ask.MOST_SECOND: second})
-    return Row(ask, f"rest {text}", nan, 0, nan)
+    return Row(ask, f"rest {text}", nan, 0, nan, by_safety=False)
 
 
 def _ask(mode: Mode, value: float, limits: dict[Ask, float]) -> tuple[float, ...]:

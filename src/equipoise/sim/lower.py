@@ -80,14 +80,16 @@ class Lowered:
     positive_ohm: float
     negative_ohm: float
     one_c_ampere: float
-    positive_mass_gram: float
+    positive_mass_g: float
     positive_area_cm2: float
     charges_first: bool
     positive_capacity_mah_per_g: float
     negative_capacity_mah_per_g: float
 
 
-def lower(cell: Cell | HalfCellSetup, *, model: ModelName = "dfn", mesh: Mesh) -> Lowered:
+def lower(
+    cell: Cell | HalfCellSetup, *, model: ModelName = "dfn", mesh: Mesh
+) -> Lowered:
     """Lower a full or half cell.
 
     Raises
@@ -110,14 +112,30 @@ def lower(cell: Cell | HalfCellSetup, *, model: ModelName = "dfn", mesh: Mesh) -
     q_p = site_capacity_mah_per_g(cell.positive, rates.positive)
     q_n = site_capacity_mah_per_g(cell.negative, rates.negative)
     positive = _porous(
-        cell.positive, rates.positive, q_p, m_p, mesh.positive_nodes_count, mesh,
-        share=spec.inventory.positive_active_fraction, kelvin=kelvin,
-        reference_kelvin=reference, model=model, where=f"{where}: positive",
+        cell.positive,
+        rates.positive,
+        q_p,
+        m_p,
+        mesh.positive_nodes_count,
+        mesh,
+        share=spec.inventory.positive_active_fraction,
+        kelvin=kelvin,
+        reference_kelvin=reference,
+        model=model,
+        where=f"{where}: positive",
     )
     negative = _porous(
-        cell.negative, rates.negative, q_n, m_n, mesh.negative_nodes_count, mesh,
-        share=spec.inventory.negative_active_fraction, kelvin=kelvin,
-        reference_kelvin=reference, model=model, where=f"{where}: negative",
+        cell.negative,
+        rates.negative,
+        q_n,
+        m_n,
+        mesh.negative_nodes_count,
+        mesh,
+        share=spec.inventory.negative_active_fraction,
+        kelvin=kelvin,
+        reference_kelvin=reference,
+        model=model,
+        where=f"{where}: negative",
     )
     a, b = (float(v) for v in inventory.line(cell))
     q0 = float(inventory.positive_start_mah_per_g)
@@ -136,7 +154,7 @@ def lower(cell: Cell | HalfCellSetup, *, model: ModelName = "dfn", mesh: Mesh) -
         positive_ohm=series[0],
         negative_ohm=series[1],
         one_c_ampere=_one_c_ampere(cell.one_c_ma_per_g_positive, m_p, where),
-        positive_mass_gram=m_p * 1e-3,
+        positive_mass_g=m_p * 1e-3,
         positive_area_cm2=cell.positive.spec.area_cm2,
         charges_first=True,
         positive_capacity_mah_per_g=q_p,
@@ -149,15 +167,27 @@ def _lower_half(cell: HalfCellSetup, model: ModelName, mesh: Mesh) -> Lowered:
     where = cell.where or spec.name
     if rates is None:
         raise _no_kinetics(where)
-    of = rates.positive if cell.working.half_cell.axis == "delithiated" else rates.negative
+    of = (
+        rates.positive
+        if cell.working.half_cell.axis == "delithiated"
+        else rates.negative
+    )
     q = site_capacity_mah_per_g(cell.working, of)
     mass = spec.working.active_mass_mg
     assert mass is not None  # the specification demands it
     kelvin = _kelvin(spec.temperature_celsius)
     reference = _kelvin(rates.reference_temperature_celsius)
     working = _porous(
-        cell.working, of, q, mass, mesh.positive_nodes_count, mesh,
-        share=1.0, kelvin=kelvin, reference_kelvin=reference, model=model,
+        cell.working,
+        of,
+        q,
+        mass,
+        mesh.positive_nodes_count,
+        mesh,
+        share=1.0,
+        kelvin=kelvin,
+        reference_kelvin=reference,
+        model=model,
         where=f"{where}: working",
     )
     area = spec.working.area_cm2
@@ -178,7 +208,7 @@ def _lower_half(cell: HalfCellSetup, model: ModelName, mesh: Mesh) -> Lowered:
         positive_ohm=contact + separator,
         negative_ohm=0.0,
         one_c_ampere=_one_c_ampere(one_c, mass, where),
-        positive_mass_gram=mass * 1e-3,
+        positive_mass_g=mass * 1e-3,
         positive_area_cm2=area,
         charges_first=full,
         positive_capacity_mah_per_g=q,
@@ -232,10 +262,14 @@ def _porous(
     classes = rates.particle_classes or (ParticleClass(name="all", share_fraction=1.0),)
     radius = [rates.particle_radius_um.value * 1e-6 * c.radius_ratio for c in classes]
     film = warmed(rates.film_resistance_ohm_cm2.value, -energies.film_kj_per_mol)
-    exchange = warmed(rates.exchange_current_ma_per_cm2.value, energies.exchange_kj_per_mol)
+    exchange = warmed(
+        rates.exchange_current_ma_per_cm2.value, energies.exchange_kj_per_mol
+    )
 
     ionic = rates.ionic_conductivity_millisiemens_per_cm
-    ionic_ms = spec.ionic_conductivity_millisiemens_per_cm if ionic is None else ionic.value
+    ionic_ms = (
+        spec.ionic_conductivity_millisiemens_per_cm if ionic is None else ionic.value
+    )
     if ionic_ms is None:
         raise _no_conductivity("ionic", where)
     diffusivity = dependence(rates.diffusivity_cm2_per_s) * (
@@ -287,7 +321,9 @@ def _electronic(spec, rates, warmed, no_rate: float, where: str) -> Array:
         table = np.full(2, spec.electronic_conductivity_millisiemens_per_cm)
     else:
         table = dependence(given)
-    return 10.0 / (table * warmed(1.0, rates.activation.electronic_kj_per_mol)) / no_rate
+    return (
+        10.0 / (table * warmed(1.0, rates.activation.electronic_kj_per_mol)) / no_rate
+    )
 
 
 def dependence(given) -> Array:
@@ -322,8 +358,23 @@ def _open_circuit(
 def _ideal(potential_vs_li_volt: float, area_cm2: float) -> Porous:
     none, table = np.zeros(1), np.zeros((6, 1))
     return Porous(
-        1, 1, potential_vs_li_volt, 0.0, area_cm2 * 1e-4, 1.0, 0.025, 0.5, 0.0, 1.0, 1.0,
-        table, none, none, table, table, table,
+        1,
+        1,
+        potential_vs_li_volt,
+        0.0,
+        area_cm2 * 1e-4,
+        1.0,
+        0.025,
+        0.5,
+        0.0,
+        1.0,
+        1.0,
+        table,
+        none,
+        none,
+        table,
+        table,
+        table,
     )
 
 
@@ -346,14 +397,18 @@ def field(electrode: Porous, start_fraction: float) -> Field:
     )
 
 
-def _series_ohm(cell: Cell, rates, kelvin: float, reference: float) -> tuple[float, float]:
+def _series_ohm(
+    cell: Cell, rates, kelvin: float, reference: float
+) -> tuple[float, float]:
     """Resistance on either side of the reference electrode, ohm.
 
     The current widens linearly from one disc to the other: ``t / (sigma sqrt(A B))``,
     exact for a truncated cone.
     """
     a_p, a_n = cell.positive.spec.area_cm2, cell.negative.spec.area_cm2
-    separator = _separator_ohm_cm2(cell, rates, kelvin, reference) / math.sqrt(a_p * a_n)
+    separator = _separator_ohm_cm2(cell, rates, kelvin, reference) / math.sqrt(
+        a_p * a_n
+    )
     contact = rates.contact_resistance_ohm_cm2.value / a_p
     at, share = rates.reference_position_fraction, rates.positive_contact_share_fraction
     return (
@@ -387,7 +442,10 @@ def _kelvin(celsius: float) -> float:
 
 def _arrhenius(energy_kj_per_mol: float, kelvin: float, reference: float) -> float:
     return math.exp(
-        -energy_kj_per_mol * 1e3 / GAS_CONSTANT_J_PER_MOL_K * (1.0 / kelvin - 1.0 / reference)
+        -energy_kj_per_mol
+        * 1e3
+        / GAS_CONSTANT_J_PER_MOL_K
+        * (1.0 / kelvin - 1.0 / reference)
     )
 
 
