@@ -35,9 +35,13 @@ if TYPE_CHECKING:
     from equipoise.design.tolerance import ErrorSource, tolerance
     from equipoise.design.weigh_sheet import weigh_sheet
     from equipoise.fit.msmr import fit_msmr
+    from equipoise.io.bdf import read_bdf, write_bdf, write_run
     from equipoise.io.cells import load_cell, load_half_cell_setup, with_positive
     from equipoise.io.halfcells import load_half_cell
+    from equipoise.io.protocols import load_protocol
     from equipoise.report.design_report import write_design_report
+    from equipoise.sim.mesh import Mesh, Stepping
+    from equipoise.sim.simulate import Run, simulate, simulate_many
     from equipoise.spec.inventory import Inventory
     from equipoise.spec.library import bundled_text
 
@@ -49,8 +53,11 @@ _HOME = {
     "ErrorSource": "design.tolerance",
     "FitError": "core.errors",
     "Inventory": "spec.inventory",
+    "Mesh": "sim.mesh",
+    "Run": "sim.simulate",
     "SolveError": "core.errors",
     "SpecError": "core.errors",
+    "Stepping": "sim.mesh",
     "StoreError": "core.errors",
     "bundled_text": "spec.library",
     "compensation_by_loss": "design.compensation",
@@ -61,14 +68,20 @@ _HOME = {
     "load_cell": "io.cells",
     "load_half_cell": "io.halfcells",
     "load_half_cell_setup": "io.cells",
+    "load_protocol": "io.protocols",
     "np_map": "design.np_map",
     "np_voltage_map": "design.np_map",
     "profiles": "design.profiles",
+    "read_bdf": "io.bdf",
     "reserve": "design.compensation",
+    "simulate": "sim.simulate",
+    "simulate_many": "sim.simulate",
     "tolerance": "design.tolerance",
     "weigh_sheet": "design.weigh_sheet",
     "with_positive": "io.cells",
+    "write_bdf": "io.bdf",
     "write_design_report": "report.design_report",
+    "write_run": "io.bdf",
 }
 
 __all__ = [
@@ -79,8 +92,11 @@ __all__ = [
     "ErrorSource",
     "FitError",
     "Inventory",
+    "Mesh",
+    "Run",
     "SolveError",
     "SpecError",
+    "Stepping",
     "StoreError",
     "__version__",
     "bundled_text",
@@ -92,14 +108,20 @@ __all__ = [
     "load_cell",
     "load_half_cell",
     "load_half_cell_setup",
+    "load_protocol",
     "np_map",
     "np_voltage_map",
     "profiles",
+    "read_bdf",
     "reserve",
+    "simulate",
+    "simulate_many",
     "tolerance",
     "weigh_sheet",
     "with_positive",
+    "write_bdf",
     "write_design_report",
+    "write_run",
 ]
 
 

@@ -11,6 +11,7 @@ from equipoise.cli.curve import curve
 from equipoise.cli.demo import demo
 from equipoise.cli.design import design
 from equipoise.cli.library import library
+from equipoise.cli.simulate import protocol, simulate
 
 app = typer.Typer(
     name="equipoise",
@@ -21,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: 70 ms less
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, design, curve, library):
+for command in (demo, design, simulate, protocol, curve, library):
     app.command()(command)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from equipoise.core.columns import COLUMNS, to_names
 from equipoise.core.errors import DataError, EquipoiseWarning
 from equipoise.io.curve_csv import read_bytes
 
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
     from equipoise.spec.treatment import Direction
 
     Array = NDArray[np.float64]
-
-LABELS = {
-    "voltage_volt": ("Voltage / V",),
-    "current_ampere": ("Current / A",),
-    "test_time_second": ("Test Time / s",),
-    "test_time_hour": ("Test Time / h",),  # before the standard was fixed
-    "cycle_count": ("Cycle Count / 1",),
-    "charging_capacity_ah": ("Charging Capacity / Ah", "Charge Capacity / Ah"),
-    "discharging_capacity_ah": ("Discharging Capacity / Ah", "Discharge Capacity / Ah"),
-}
-"""Machine names and the preferred (and older) labels of the same column."""
 
 REST_FRACTION = 1e-4
 """A current below this share of the largest is a rest."""
@@ -91,17 +81,8 @@ def read_bdf_branch(
 
 def _table(path: Path, direction: Direction) -> _Table:
     frame = _frame(path)
-    names = {label: name for name, labels in LABELS.items() for label in labels}
-    meant = [names.get(c, c) for c in frame.columns]
-    twice = sorted({name for name in meant if meant.count(name) > 1})
-    if twice:
-        raise DataError(
-            f"two columns are {twice[0]!r}: "
-            f"{', '.join(c for c in frame.columns if names.get(c, c) == twice[0])}",
-            where=str(path),
-            remedy="keep the one that is right",
-        )
-    frame = frame.rename({c: names[c] for c in frame.columns if c in names})
+    names = to_names(frame.columns, where=str(path))
+    frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     clock = (
         "test_time_hour" if "test_time_hour" in frame.columns else "test_time_second"
     )
@@ -109,7 +90,7 @@ def _table(path: Path, direction: Direction) -> _Table:
     for name in required:
         if name not in frame.columns:
             raise DataError(
-                f"there is no column {LABELS[name][0]!r} (or {name!r}), which the "
+                f"there is no column {COLUMNS[name].label!r} (or {name!r}), which the "
                 f"Battery Data Format requires; found: {', '.join(frame.columns)}",
                 where=str(path),
                 remedy="for any other table give capacity_column, capacity_unit and "

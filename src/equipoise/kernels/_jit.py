@@ -77,10 +77,25 @@ CACHE_FOLDER = _cache_folder()
 
 
 def kernel(function):
-    """Compile `function`: cached, no GIL, IEEE division, no fast-math."""
+    """Compile `function`: cached, no GIL, IEEE division, no fast-math.
+
+    Without numba's reference counts (`_nrt`): kernels do not allocate, and counting
+    the arrays handed from kernel to kernel takes longer than some kernels.
+    """
+    return _compiled(function)
+
+
+def inner_kernel(function):
+    """Compile `function` into its callers; for kernels that one other calls."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function, **options):
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = CACHE_FOLDER
     try:
-        return njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+        return njit(cache=True, nogil=True, error_model="numpy", _nrt=False, **options)(
+            function
+        )
     finally:
         numba.config.CACHE_DIR = before

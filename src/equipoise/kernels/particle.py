@@ -16,7 +16,7 @@ side by side. Shell distances are those that make a parabola exact, see `sphere`
 
 import numpy as np
 
-from equipoise.kernels._jit import kernel
+from equipoise.kernels._jit import inner_kernel, kernel
 from equipoise.kernels.layout import (
     FLUX,
     INVERSE_RADIUS2,
@@ -49,7 +49,7 @@ def sphere(shells, grading=1.0):
     return conductance, volume
 
 
-@kernel
+@inner_kernel
 def weights(ratio, order):
     """a0, a1, a2 of the backward differences; `ratio` is dt / dt of the step before."""
     if order == 1:
@@ -93,7 +93,7 @@ def _inner(a0, a1, a2, V, C, d, x, x_old, upper, right):
                 right[m, k] = (held + g_in * right[m - 1, k]) * w
 
 
-@kernel
+@inner_kernel
 def eliminate(E, F, dt, ratio, order, now):
     """Fill the elimination of a step of `dt` seconds: `upper`, `right`."""
     a0, a1, a2 = weights(ratio, order)
@@ -119,7 +119,7 @@ def eliminate(E, F, dt, ratio, order, now):
     _close(E, F, dt, a0, a1, a2, x[last], x_old[last])
 
 
-@kernel
+@inner_kernel
 def _close(E, F, dt, a0, a1, a2, x, x_old):
     """The outermost shell: x = right - upper j."""
     last = E.shell.shape[1] - 1
@@ -137,7 +137,7 @@ def _close(E, F, dt, a0, a1, a2, x, x_old):
         F.shells[UPPER, last, k] = E.column[FLUX, k] * dt * w
 
 
-@kernel
+@inner_kernel
 def _integral(D, G, x):
     """Integral of the diffusivity from 0 to x, and the diffusivity at x."""
     top = D.size - 1
@@ -152,7 +152,7 @@ def _integral(D, G, x):
     return G[i] + 0.5 * t * (D[i] + at) / top, at
 
 
-@kernel
+@inner_kernel
 def _where_integral(D, G, g, x):
     """Inverse of `_integral`: x and the diffusivity there; `x` is a guess."""
     top = D.size - 1
@@ -171,7 +171,7 @@ def _where_integral(D, G, g, x):
     return (i + 2.0 * c / (b + root)) / top, root
 
 
-@kernel
+@inner_kernel
 def surfaces(E, F):
     """Surface x of all columns at `F.trial`, and its slope.
 
@@ -197,7 +197,7 @@ def _outwards(upper, right, x):
             x[m, k] = right[m, k] + upper[m, k] * x[m + 1, k]
 
 
-@kernel
+@inner_kernel
 def advance(E, F, dt, ratio, order, now):
     """Write the new x over the old one, given the reaction `F.trial`."""
     a0, a1, a2 = weights(ratio, order)

@@ -24,7 +24,7 @@ reaction: the single-particle model with ohmic terms is the same kernel.
 
 import numpy as np
 
-from equipoise.kernels._jit import kernel
+from equipoise.kernels._jit import inner_kernel
 from equipoise.kernels.layout import (
     BRANCH,
     BRANCH_NEW,
@@ -54,7 +54,7 @@ from equipoise.kernels.particle import surfaces
 _LEAST_FRACTION = 1e-7  # of x (1 - x) in i0: a full surface has a finite resistance
 
 
-@kernel
+@inner_kernel
 def _table(T, s):
     """Value of a table over [0, 1], ends held."""
     s = min(max(s, 0.0), 1.0) * (T.size - 1)
@@ -62,7 +62,7 @@ def _table(T, s):
     return T[i] + (s - i) * (T[i + 1] - T[i])
 
 
-@kernel
+@inner_kernel
 def overpotential(j, i0, alpha_a, thermal):
     """Eta and d eta / d ln(j / i0) / j * i0, i.e. d eta / d(j / i0)."""
     y = 0.5 * j / i0
@@ -89,7 +89,7 @@ def overpotential(j, i0, alpha_a, thermal):
     return v * thermal, thermal / slope
 
 
-@kernel
+@inner_kernel
 def react(E, F):
     """Fill `potential` and `resistance` of all columns at `F.trial`."""
     surfaces(E, F)
@@ -132,7 +132,7 @@ def react(E, F):
         )
 
 
-@kernel
+@inner_kernel
 def distribute(E, F):
     """Linearise and solve for the face currents as base + per_ampere i.
 
@@ -186,7 +186,7 @@ def distribute(E, F):
     return _terminal(E, F)
 
 
-@kernel
+@inner_kernel
 def _terminal(E, F):
     """phi_s at the collector - phi_e at the separator: base and slope over i."""
     h, last = E.width, E.nodes - 1
@@ -206,7 +206,7 @@ def _terminal(E, F):
     return b, s
 
 
-@kernel
+@inner_kernel
 def update(E, F, i, most):
     """Move `F.trial` to the solution at current i; returns the largest |u - f|, V.
 
@@ -236,7 +236,7 @@ def update(E, F, i, most):
     return largest if part == 1.0 else max(largest, 1.0)
 
 
-@kernel
+@inner_kernel
 def predict(E, F, dt, ratio, count, now, i):
     """Guess `F.trial`, the branch and the electronic resistivity at the end of dt.
 
@@ -268,7 +268,7 @@ def predict(E, F, dt, ratio, count, now, i):
         F.node[ELECTRONIC, k] = _table(E.electronic, held / whole)
 
 
-@kernel
+@inner_kernel
 def turn(E, F, dt, count, now):
     """Branch of the open-circuit curve after dt with the mean of `F.j`, `F.trial`.
 

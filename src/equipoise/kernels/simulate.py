@@ -1,14 +1,16 @@
 """The steps of a protocol, one after the other: step size, cut-offs, records.
 
 symbol    meaning                                                       unit
-h         step size; h1, h2 the two before                              s
-Q, W      charge and energy since the start of the step, charge > 0     C, J
+P, N      the electrodes, FP, FN their fields
+S         settings, see `Setting`
 memory    what lives on between calls, see `Memory`
+clock     what lives on between substeps, see `Clock`
+past      the two electrode potentials, up to three substeps back        V
 margin    how far the first limit is exceeded, > 0 beyond it            V or 1
 
 The charge follows the recursion of the time stepping (BDF2), so that lithium and
-charge agree to rounding at any current. A cut-off is where the solved step itself
-meets the limit: `h` is the root of the margin, each trial a full solve.
+charge agree to rounding at any current. A cut-off is where the solved substep itself
+meets the limit: its length is the root of the margin, each trial a full solve.
 """
 
 from enum import IntEnum
@@ -16,13 +18,17 @@ from enum import IntEnum
 import numpy as np
 
 from equipoise.core.status import Status
-from equipoise.kernels._jit import kernel
-from equipoise.kernels.layout import (
-    SURFACE,
-)
+from equipoise.kernels._jit import inner_kernel, kernel
+from equipoise.kernels.layout import SURFACE
 from equipoise.kernels.particle import weights
 from equipoise.kernels.program import Ask, End, Mode, Reason, Sample
-from equipoise.kernels.stepper import accept, error, mean_lithiation, solve
+from equipoise.kernels.stepper import (
+    accept,
+    differences,
+    error,
+    mean_lithiation,
+    solve,
+)
 
 
 class Memory(IntEnum):
@@ -49,8 +55,39 @@ class Setting(IntEnum):
     SAMPLING = 7  # 1: fill the trace
 
 
+class Clock(IntEnum):
+    """Entries of `clock`; all but the first two start at 0 with each step."""
+
+    NOW = 0
+    START_SECOND = 1
+    SECOND = 2  # since the start of the step
+    COUNT = 3  # substeps made
+    TRIED = 4  # substeps tried
+    LENGTH_1 = 5  # of the last substep, s
+    LENGTH_2 = 6  # of the one before
+    AMPERE = 7
+    SHARE = 8  # part of the current that reacts at the negative
+    COULOMB = 9  # since the start of the step, charge > 0
+    COULOMB_1 = 10  # one substep back
+    JOULE = 11
+    VOLT = 12
+    MARGIN = 13
+    ERROR = 14  # of the last substep, over the tolerance
+
+
+class Out(IntEnum):
+    """Entries of `out`: a tried substep."""
+
+    AMPERE = 0
+    VOLT = 1
+    POSITIVE_VOLT = 2
+    NEGATIVE_VOLT = 3
+    COULOMB = 4
+    MARGIN = 5
+    REASON = 6
+
+
 _OK = int(Status.OK)
-_STUCK = int(Status.STEP_NOT_SOLVED)
 _TOO_MANY = int(Status.TOO_MANY_SUBSTEPS)
 _FULL = int(Status.TRACE_FULL)
 _VOLTAGE_MODE = int(Mode.VOLTAGE)
@@ -61,15 +98,20 @@ _BY_NEGATIVE_POTENTIAL = int(Reason.NEGATIVE_POTENTIAL)
 _BY_CURRENT = int(Reason.CURRENT)
 _BY_CAPACITY = int(Reason.CAPACITY)
 _BY_TIME = int(Reason.TIME)
-_GROWTH, _SHRINK, _SAFETY = 2.0, 0.25, 0.85
+_GROWTH, _SHRINK, _SAFETY = 2.0, 0.25, 0.9
+_NOW, _PAST = 0.7 / 3.0, 0.4 / 3.0  # exponents of the proportional-integral control
 _LEAST_SECOND = 1e-9
-_ROOT = 1e-9  # V, or relative charge: how exactly a cut-off is met
+_CLOSEST_VOLT = 1e-3  # Newton stops here at the latest
+_ROOT = 1e-8  # V, or relative charge: how exactly a cut-off is met
+SCRATCH_SHAPE = (6, len(Clock))
+_LOW, _HIGH, _M_LOW, _M_HIGH, _KEPT = 0, 1, 2, 3, 4  # of the bracket of a cut-off
+_MOST_TRIALS = 100
 
 
-@kernel
-def margin(ask, out, Q):
+@inner_kernel
+def margin(ask, out):
     """How far the nearest limit is exceeded, and its reason."""
-    V, Ep, En = out[1], out[2], out[3]
+    V, Ep, En = out[Out.VOLT], out[Out.POSITIVE_VOLT], out[Out.NEGATIVE_VOLT]
     worst = max(V - ask[Ask.UPPER_VOLT], ask[Ask.LOWER_VOLT] - V)
     reason = _BY_VOLTAGE
     m = max(Ep - ask[Ask.POSITIVE_UPPER_VOLT], ask[Ask.POSITIVE_LOWER_VOLT] - Ep)
@@ -80,21 +122,22 @@ def margin(ask, out, Q):
         worst, reason = m, _BY_NEGATIVE_POTENTIAL
     least = ask[Ask.LEAST_AMPERE]
     if least > 0.0:
-        m = (least - abs(out[0])) / least
+        m = (least - abs(out[Out.AMPERE])) / least
         if m > worst:
             worst, reason = m, _BY_CURRENT
     most = ask[Ask.MOST_COULOMB]
     if most < np.inf:
-        m = abs(Q) / most - 1.0
+        m = abs(out[Out.COULOMB]) / most - 1.0
         if m > worst:
             worst, reason = m, _BY_CAPACITY
     return worst, reason
 
 
-@kernel
-def _try(P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out):
-    """Solve a substep; out[4]: its charge, out[5]: margin, out[6]: reason."""
-    ratio = h / h1
+@inner_kernel
+def _try(P, FP, N, FN, S, ask, clock, h, out):
+    """Solve a substep of h seconds and fill `out`; returns a status."""
+    count, now = int(clock[Clock.COUNT]), int(clock[Clock.NOW])
+    ratio = h / clock[Clock.LENGTH_1]
     status = solve(
         P,
         FP,
@@ -104,84 +147,101 @@ def _try(P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out):
         S[Setting.NEGATIVE_OHM],
         int(ask[Ask.MODE]),
         ask[Ask.VALUE],
-        I,
-        share,
+        clock[Clock.AMPERE],
+        clock[Clock.SHARE],
         h,
         ratio,
         count,
         now,
+        min(S[Setting.TOLERANCE_VOLT], _CLOSEST_VOLT),
         out,
     )
     if status != _OK:
         return status
     a0, a1, a2 = weights(ratio, 1 if count == 0 else 2)
-    out[4] = (a1 * Q - a2 * Q1 + h * out[0]) / a0
-    out[5], out[6] = margin(ask, out, out[4])
+    Q, Q_old = clock[Clock.COULOMB], clock[Clock.COULOMB_1]
+    out[Out.COULOMB] = (a1 * Q - a2 * Q_old + h * out[Out.AMPERE]) / a0
+    out[Out.MARGIN], reason = margin(ask, out)
+    out[Out.REASON] = reason
     return _OK
 
 
-@kernel
-def _locate(P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out):
-    """Find the substep in (0, h] that just meets the limit exceeded at h.
+@inner_kernel
+def _narrow(bracket, h, m, trial, solved):
+    """Put a trial substep of margin m into the bracket; returns the next trial.
 
-    Bisection guarded by the Illinois secant; returns (status, h). If even the
-    shortest substep is beyond the limit, that one is taken.
+    Secant in the Illinois variant, now and then a bisection. A substep that cannot
+    be solved lies beyond the limit.
     """
-    low, high, m_high = 0.0, h, out[5]
-    status = _try(
-        P, FP, N, FN, S, ask, I, share, _LEAST_SECOND, h1, count, now, Q, Q1, out
-    )
-    if status != _OK or out[5] >= 0.0:
-        return status, _LEAST_SECOND
-    low, m_low = _LEAST_SECOND, out[5]
-    side = 0
-    at = high
-    for trial in range(100):
-        part = m_low / (m_low - m_high)
-        if trial % 8 == 7 or not np.isfinite(part):
-            part = 0.5
-        at = low + min(max(part, 1e-6), 1.0 - 1e-6) * (high - low)
-        status = _try(P, FP, N, FN, S, ask, I, share, at, h1, count, now, Q, Q1, out)
-        if status != _OK:  # beyond what can be solved: the limit comes before
-            high, m_high, side = at, np.inf, 0
-            continue
-        m = out[5]
-        if abs(m) < _ROOT or high - low < 1e-12 * h:
-            return _OK, at
-        if m > 0.0:
-            if side == 1:
-                m_low *= 0.5
-            high, m_high, side = at, m, 1
-        else:
-            if side == -1:
-                m_high *= 0.5
-            low, m_low, side = at, m, -1
-    return status, at
+    if not solved:
+        bracket[_HIGH], bracket[_M_HIGH], bracket[_KEPT] = h, np.inf, 0.0
+    elif m > 0.0:
+        if bracket[_KEPT] == 1.0:
+            bracket[_M_LOW] *= 0.5
+        bracket[_HIGH], bracket[_M_HIGH], bracket[_KEPT] = h, m, 1.0
+    else:
+        if bracket[_KEPT] == -1.0:
+            bracket[_M_HIGH] *= 0.5
+        bracket[_LOW], bracket[_M_LOW], bracket[_KEPT] = h, m, -1.0
+    part = bracket[_M_LOW] / (bracket[_M_LOW] - bracket[_M_HIGH])
+    if trial % 8 == 7 or not part >= 0.0:
+        part = 0.5
+    width = bracket[_HIGH] - bracket[_LOW]
+    return bracket[_LOW] + min(max(part, 1e-6), 1.0 - 1e-6) * width
 
 
-@kernel
-def _record(trace, ask, memory, t, out, Q, W):
+@inner_kernel
+def _take(P, FP, N, FN, memory, clock, past, h, out):
+    """Make the tried substep the state of the cell, and count it."""
+    count, now = int(clock[Clock.COUNT]), int(clock[Clock.NOW])
+    ratio = h / clock[Clock.LENGTH_1]
+    accept(P, FP, h, ratio, count, now)
+    accept(N, FN, h, ratio, count, now)
+    if clock[Clock.SHARE] == 0.0:
+        memory[Memory.BYPASS_COULOMB] -= out[Out.AMPERE] * h
+        if memory[Memory.BYPASS_COULOMB] < 1e-9 * abs(out[Out.AMPERE]):
+            memory[Memory.BYPASS_COULOMB] = 0.0
+    before = out[Out.VOLT] if count == 0 else clock[Clock.VOLT]
+    passed = out[Out.COULOMB] - clock[Clock.COULOMB]
+    clock[Clock.JOULE] += 0.5 * (before + out[Out.VOLT]) * passed
+    clock[Clock.COULOMB_1] = clock[Clock.COULOMB]
+    clock[Clock.COULOMB] = out[Out.COULOMB]
+    clock[Clock.AMPERE], clock[Clock.VOLT] = out[Out.AMPERE], out[Out.VOLT]
+    clock[Clock.MARGIN] = out[Out.MARGIN]
+    clock[Clock.SECOND] += h
+    clock[Clock.LENGTH_2], clock[Clock.LENGTH_1] = clock[Clock.LENGTH_1], h
+    clock[Clock.NOW] = 1.0 - now
+    clock[Clock.COUNT] += 1.0
+    for e in range(2):
+        past[e, 2], past[e, 1] = past[e, 1], past[e, 0]
+        past[e, 0] = out[Out.POSITIVE_VOLT + e]
+
+
+@inner_kernel
+def _record(trace, ask, memory, clock, past):
     row = trace[int(memory[Memory.SAMPLES])]
     row[Sample.CYCLE] = ask[Ask.CYCLE]
     row[Sample.STEP] = ask[Ask.STEP]
-    row[Sample.SECOND] = t
-    row[Sample.AMPERE] = out[0]
-    row[Sample.VOLT] = out[1]
-    row[Sample.POSITIVE_VOLT] = out[2]
-    row[Sample.NEGATIVE_VOLT] = out[3]
-    row[Sample.COULOMB] = Q
-    row[Sample.JOULE] = W
+    row[Sample.SECOND] = clock[Clock.START_SECOND] + clock[Clock.SECOND]
+    row[Sample.AMPERE] = clock[Clock.AMPERE]
+    row[Sample.VOLT] = clock[Clock.VOLT]
+    row[Sample.POSITIVE_VOLT], row[Sample.NEGATIVE_VOLT] = past[0, 0], past[1, 0]
+    row[Sample.COULOMB] = clock[Clock.COULOMB]
+    row[Sample.JOULE] = clock[Clock.JOULE]
     memory[Memory.SAMPLES] += 1.0
 
 
-@kernel
-def _end(result, P, FP, N, FN, ask, memory, reason, t0, t, out, Q, W, substeps, now):
+@inner_kernel
+def _end(P, FP, N, FN, result, ask, memory, clock, past, reason):
+    """Write the row of a step and what the next one needs."""
+    now = int(clock[Clock.NOW])
     result[End.CYCLE], result[End.STEP] = ask[Ask.CYCLE], ask[Ask.STEP]
     result[End.REASON] = reason
-    result[End.START_SECOND], result[End.END_SECOND] = t0, t
-    result[End.COULOMB], result[End.JOULE] = Q, W
-    result[End.AMPERE], result[End.VOLT] = out[0], out[1]
-    result[End.POSITIVE_VOLT], result[End.NEGATIVE_VOLT] = out[2], out[3]
+    result[End.START_SECOND] = clock[Clock.START_SECOND]
+    result[End.END_SECOND] = clock[Clock.START_SECOND] + clock[Clock.SECOND]
+    result[End.COULOMB], result[End.JOULE] = clock[Clock.COULOMB], clock[Clock.JOULE]
+    result[End.AMPERE], result[End.VOLT] = clock[Clock.AMPERE], clock[Clock.VOLT]
+    result[End.POSITIVE_VOLT], result[End.NEGATIVE_VOLT] = past[0, 0], past[1, 0]
     result[End.POSITIVE_LITHIATION] = mean_lithiation(P, FP, now)
     result[End.NEGATIVE_LITHIATION] = mean_lithiation(N, FN, now)
     result[End.POSITIVE_SURFACE_LITHIATION] = (
@@ -190,181 +250,141 @@ def _end(result, P, FP, N, FN, ask, memory, reason, t0, t, out, Q, W, substeps, 
     result[End.NEGATIVE_SURFACE_LITHIATION] = (
         np.nan if N.ideal == 1 else FN.column[SURFACE + 1, N.nodes - 1]
     )
-    result[End.SUBSTEPS] = substeps
+    result[End.SUBSTEPS] = clock[Clock.TRIED]
     memory[Memory.NOW] = now
-    memory[Memory.SECOND] = t
-    memory[Memory.AMPERE] = out[0]
+    memory[Memory.SECOND] = result[End.END_SECOND]
+    memory[Memory.AMPERE] = clock[Clock.AMPERE]
+    memory[Memory.SUBSTEPS] += clock[Clock.TRIED]
 
 
-@kernel
-def one_step(P, FP, N, FN, S, ask, result, trace, memory, past, out):
-    """Run one step of the protocol to its end; returns a status."""
-    now = int(memory[Memory.NOW])
-    t0 = memory[Memory.SECOND]
-    mode, I = int(ask[Ask.MODE]), ask[Ask.VALUE]
-    if mode == _VOLTAGE_MODE:
-        I = memory[Memory.AMPERE]
+@inner_kernel
+def _begin(S, ask, memory, clock):
+    """Set the clock for a step; returns an hour over its C-rate, in seconds."""
+    clock[:] = 0.0
+    clock[Clock.NOW] = memory[Memory.NOW]
+    clock[Clock.START_SECOND] = memory[Memory.SECOND]
+    clock[Clock.ERROR] = 1.0
+    ampere = ask[Ask.VALUE]
     pace = S[Setting.ONE_C_AMPERE]
-    if mode != _VOLTAGE_MODE and I != 0.0:
-        pace = abs(I)
-    pace = 3600.0 * S[Setting.ONE_C_AMPERE] / pace
-    h_most = S[Setting.MOST_FRACTION] * pace
-    h = h1 = h2 = min(S[Setting.FIRST_FRACTION] * pace, ask[Ask.MOST_SECOND])
-    t = Q = Q1 = W = 0.0
-    V_before = np.nan
-    count = substeps = 0
-    sampling = S[Setting.SAMPLING] > 0.0
-    while True:
-        share = 0.0 if memory[Memory.BYPASS_COULOMB] > 0.0 and I > 0.0 else 1.0
-        if share == 0.0:
-            h = min(h, max(memory[Memory.BYPASS_COULOMB] / I, _LEAST_SECOND))
-        left = ask[Ask.MOST_SECOND] - t
-        last = h >= left * (1.0 - 1e-12)
-        if last:
-            h = left
-        substeps += 1
-        if substeps > S[Setting.MOST_SUBSTEPS]:
-            _end(
-                result,
-                P,
-                FP,
-                N,
-                FN,
-                ask,
-                memory,
-                _FAILED,
-                t0,
-                t0 + t,
-                out,
-                Q,
-                W,
-                substeps,
-                now,
-            )
-            return _TOO_MANY
-        status = _try(P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out)
-        if status != _OK:
-            h *= _SHRINK
-            if h < _LEAST_SECOND:
-                _end(
-                    result,
-                    P,
-                    FP,
-                    N,
-                    FN,
-                    ask,
-                    memory,
-                    _FAILED,
-                    t0,
-                    t0 + t,
-                    out,
-                    Q,
-                    W,
-                    substeps,
-                    now,
-                )
-                return status
-            continue
-        off = 0.0
-        if count >= 3:
-            off = max(
-                error(P, FP, out[2], past[0], h, h1, h2, S[Setting.TOLERANCE_VOLT]),
-                error(N, FN, out[3], past[1], h, h1, h2, S[Setting.TOLERANCE_VOLT]),
-            )
-            if off > 1.0 and h > 1e-6:
-                h *= max(_SHRINK, _SAFETY * off ** (-1.0 / 3.0))
-                continue
-        reason = -1
-        if out[5] >= 0.0:
-            if out[5] >= _ROOT:
-                status, h = _locate(
-                    P, FP, N, FN, S, ask, I, share, h, h1, count, now, Q, Q1, out
-                )
-                if status != _OK:
-                    _end(
-                        result,
-                        P,
-                        FP,
-                        N,
-                        FN,
-                        ask,
-                        memory,
-                        _FAILED,
-                        t0,
-                        t0 + t,
-                        out,
-                        Q,
-                        W,
-                        substeps,
-                        now,
-                    )
-                    return status
-            reason = int(out[6])
-        elif last:
-            reason = _BY_TIME
-        accept(P, FP, h, h / h1, count, now)
-        accept(N, FN, h, h / h1, count, now)
-        now = 1 - now
-        if share == 0.0:
-            memory[Memory.BYPASS_COULOMB] -= I * h
-            if memory[Memory.BYPASS_COULOMB] < 1e-12 * abs(I):
-                memory[Memory.BYPASS_COULOMB] = 0.0
-        t += h
-        if np.isnan(V_before):
-            V_before = out[1]
-        W += 0.5 * (V_before + out[1]) * (out[4] - Q)
-        V_before = out[1]
-        Q1, Q = Q, out[4]
-        I = out[0]
-        for e in range(2):
-            past[e, 2], past[e, 1], past[e, 0] = past[e, 1], past[e, 0], out[2 + e]
-        count += 1
-        if sampling:
-            if int(memory[Memory.SAMPLES]) >= trace.shape[0]:
-                return _FULL
-            _record(trace, ask, memory, t0 + t, out, Q, W)
-        if reason >= 0:
-            _end(
-                result,
-                P,
-                FP,
-                N,
-                FN,
-                ask,
-                memory,
-                reason,
-                t0,
-                t0 + t,
-                out,
-                Q,
-                W,
-                substeps,
-                now,
-            )
-            memory[Memory.SUBSTEPS] += substeps
-            return _OK
-        h2, h1 = h1, h
-        if count >= 4:
-            grow = _SAFETY * max(off, 1e-6) ** (-1.0 / 3.0)
-            h = min(h * min(max(grow, 0.5), _GROWTH), h_most)
+    if int(ask[Ask.MODE]) == _VOLTAGE_MODE:
+        ampere = memory[Memory.AMPERE]
+    elif ampere != 0.0:
+        pace = abs(ampere)
+    clock[Clock.AMPERE] = ampere
+    return 3600.0 * S[Setting.ONE_C_AMPERE] / pace
+
+
+@inner_kernel
+def _off(P, FP, N, FN, S, clock, past, h, pace, out):
+    """Local error of the tried substep over the tolerance; 0 while none is known."""
+    if clock[Clock.COUNT] < 3.0:
+        return 0.0
+    weight = past[2]
+    differences(h, clock[Clock.LENGTH_1], clock[Clock.LENGTH_2], weight)
+    steep, tolerance = pace / h, S[Setting.TOLERANCE_VOLT]
+    return max(
+        error(P, FP, out[Out.POSITIVE_VOLT], past[0], weight, steep, tolerance),
+        error(N, FN, out[Out.NEGATIVE_VOLT], past[1], weight, steep, tolerance),
+    )
+
+
+@inner_kernel
+def _next_length(S, clock, off, h, pace):
+    """Length of the next substep: proportional-integral control of the error."""
+    if clock[Clock.COUNT] < 4.0:
+        return h
+    off = max(off, 1e-4)
+    grow = _SAFETY * off ** (-_NOW) * clock[Clock.ERROR] ** _PAST
+    clock[Clock.ERROR] = off
+    h *= min(max(grow, 0.5), _GROWTH)
+    return min(h, S[Setting.MOST_FRACTION] * pace)
+
+
+@inner_kernel
+def _limited(S, ask, memory, clock, h):
+    """Shorten a substep to the end of the step and of the first-lithiation loss."""
+    spared = memory[Memory.BYPASS_COULOMB] > 0.0 and clock[Clock.AMPERE] > 0.0
+    clock[Clock.SHARE] = 0.0 if spared else 1.0
+    if spared:
+        rest = memory[Memory.BYPASS_COULOMB] / clock[Clock.AMPERE]
+        h = min(h, max(rest, _LEAST_SECOND))
+    left = ask[Ask.MOST_SECOND] - clock[Clock.SECOND]
+    last = h >= left * (1.0 - 1e-12)
+    return (left if last else h), last
 
 
 @kernel
-def run(P, FP, N, FN, S, program, jump, results, trace, memory, past, out, place, stop):
+def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, stop):
     """Run steps from `place[0]` until `stop`; returns a status, moves `place[0]`.
 
     `jump[s]` is where to go on after step s if it ended by its voltage limit.
-    place[1] counts the rows of `results` written.
+    place[1] counts the rows of `results` written; `scratch` has SCRATCH_SHAPE.
+
+    One pass of the loop tries one substep. `trial` > 0: a cut-off was passed, and
+    its place is searched in `bracket`.
     """
-    status = _OK
+    clock, out, bracket, past = scratch[0], scratch[1], scratch[2], scratch[3:]
+    fresh, status, trial, h, pace = True, _OK, 0, 0.0, 1.0
     while place[0] < stop and place[1] < results.shape[0]:
         s = place[0]
-        status = one_step(
-            P, FP, N, FN, S, program[s], results[place[1]], trace, memory, past, out
-        )
-        by_voltage = int(results[place[1], End.REASON]) == _BY_VOLTAGE
+        ask, result = program[s], results[place[1]]
+        if fresh:
+            pace = _begin(S, ask, memory, clock)
+            h = min(S[Setting.FIRST_FRACTION] * pace, ask[Ask.MOST_SECOND])
+            clock[Clock.LENGTH_1] = clock[Clock.LENGTH_2] = h
+            fresh, trial = False, 0
+        last = False
+        if trial == 0:
+            h, last = _limited(S, ask, memory, clock, h)
+        clock[Clock.TRIED] += 1.0
+        status = _try(P, FP, N, FN, S, ask, clock, h, out)
+        reason = -1
+        if clock[Clock.TRIED] > S[Setting.MOST_SUBSTEPS] or trial > _MOST_TRIALS:
+            reason, status = _FAILED, _TOO_MANY
+        elif trial > 0:
+            m, width = out[Out.MARGIN], bracket[_HIGH] - bracket[_LOW]
+            met = abs(m) < _ROOT or width < 1e-12 * h
+            at_once = h == _LEAST_SECOND and m >= 0.0
+            if not (status == _OK and (met or at_once)):
+                h = _narrow(bracket, h, m, trial, status == _OK)
+                trial += 1
+                status = _OK
+                continue
+            reason = int(out[Out.REASON])
+        elif status != _OK:
+            h *= _SHRINK
+            if h >= _LEAST_SECOND:
+                continue
+            reason = _FAILED
+        else:
+            off = _off(P, FP, N, FN, S, clock, past, h, pace, out)
+            if off > 1.0 and h > 1e-6:
+                h *= max(_SHRINK, _SAFETY * off ** (-1.0 / 3.0))
+                continue
+            if out[Out.MARGIN] >= _ROOT:
+                bracket[_LOW], bracket[_M_LOW] = 0.0, clock[Clock.MARGIN]
+                known = clock[Clock.COUNT] > 0.0 and clock[Clock.MARGIN] < 0.0
+                h2 = _narrow(bracket, h, out[Out.MARGIN], 0, True)
+                h, trial = (h2 if known else _LEAST_SECOND), 1
+                continue
+            if out[Out.MARGIN] >= 0.0:
+                reason = int(out[Out.REASON])
+            elif last:
+                reason = _BY_TIME
+        if reason != _FAILED:
+            _take(P, FP, N, FN, memory, clock, past, h, out)
+            if S[Setting.SAMPLING] > 0.0:
+                if int(memory[Memory.SAMPLES]) >= trace.shape[0]:
+                    reason, status = _FAILED, _FULL
+                else:
+                    _record(trace, ask, memory, clock, past)
+        if reason < 0:
+            h = _next_length(S, clock, off, h, pace)
+            continue
+        _end(P, FP, N, FN, result, ask, memory, clock, past, reason)
         place[1] += 1
-        place[0] = jump[s] if by_voltage else s + 1
+        place[0] = jump[s] if reason == _BY_VOLTAGE else s + 1
+        fresh = True
         if status != _OK:
-            break
-    return status
+            return status
+    return _OK

@@ -14,7 +14,7 @@ and every Newton iteration solves for it in the linearised electrodes.
 import numpy as np
 
 from equipoise.core.status import Status
-from equipoise.kernels._jit import kernel
+from equipoise.kernels._jit import inner_kernel, kernel
 from equipoise.kernels.layout import (
     BRANCH,
     BRANCH_NEW,
@@ -31,13 +31,11 @@ _NAN = int(Status.NOT_FINITE)
 _NO_CONVERGENCE = int(Status.STEP_NOT_SOLVED)
 _VOLTAGE = int(Mode.VOLTAGE)
 _MOST_ITERATIONS = 40
-_CLOSE_VOLT = 2e-5
-"""Newton converges quadratically: from here the next iterate is exact to about
-(2e-5 V)**2 / (RT/F) = 2e-8 V, and is not evaluated."""
+_STEEP_VOLT = 10.0
 _MOST_MOVE = 0.25  # of the lithium fraction at a surface, per iteration
 
 
-@kernel
+@inner_kernel
 def side(E, F):
     """Potential of one electrode over its current density: base, slope (ohm m2)."""
     if E.ideal == 1:
@@ -46,7 +44,7 @@ def side(E, F):
     return distribute(E, F)
 
 
-@kernel
+@inner_kernel
 def moved(E, F, i):
     """Newton update of one electrode; how far it was off, V."""
     return 0.0 if E.ideal == 1 else update(E, F, i, _MOST_MOVE)
@@ -61,27 +59,32 @@ def prepare(E, F, dt, ratio, order, count, now, i):
 
 
 @kernel
-def solve(P, FP, N, FN, Rp, Rn, mode, value, I, share, dt, ratio, count, now, out):
-    """Try a step of `dt` seconds; fill `out` with I, V, E_p, E_n; returns a status.
-
-    `I` is the current for Mode.CURRENT, else a guess. Potentials are vs Li+/Li at
-    the reference electrode: E_p - E_n is the voltage of the cell.
-    """
-    order = 1 if count == 0 else 2
-    prepare(P, FP, dt, ratio, order, count, now, I / P.area)
-    prepare(N, FN, dt, ratio, order, count, now, -I * share / N.area)
+def react_to(E, F, i, close):
+    """Newton for one electrode at a given current: status, base, slope (ohm m2)."""
+    base = slope = 0.0
     for _ in range(_MOST_ITERATIONS):
-        out[7] += 1.0
+        base, slope = side(E, F)
+        off = moved(E, F, i)
+        if not off < 1e30:
+            return _NAN, base, slope
+        if off < close:
+            return _OK, base, slope
+    return _NO_CONVERGENCE, base, slope
+
+
+@kernel
+def react_together(P, FP, N, FN, Rp, Rn, volt, I, share, close, out):
+    """Newton for both electrodes at a given voltage; fills `out`, returns a status."""
+    for _ in range(_MOST_ITERATIONS):
         p, p_slope = side(P, FP)
         n, n_slope = side(N, FN)
         p_slope = p_slope / P.area + Rp
         n_slope = n_slope * share / N.area + Rn
-        if mode == _VOLTAGE:
-            I = (value - (p - n)) / (p_slope + n_slope)
+        I = (volt - (p - n)) / (p_slope + n_slope)
         off = max(moved(P, FP, I / P.area), moved(N, FN, -I * share / N.area))
         if not off < 1e30:
             return _NAN
-        if off < _CLOSE_VOLT:
+        if off < close:
             out[0] = I
             out[2] = p + p_slope * I
             out[3] = n - n_slope * I
@@ -90,40 +93,71 @@ def solve(P, FP, N, FN, Rp, Rn, mode, value, I, share, dt, ratio, count, now, ou
     return _NO_CONVERGENCE
 
 
-@kernel
-def _third(y, y1, y2, y3, h, h1, h2):
-    """Third divided difference of y (newest first) over steps h, h1, h2."""
-    d0, d1, d2 = (y - y1) / h, (y1 - y2) / h1, (y2 - y3) / h2
-    return ((d0 - d1) / (h + h1) - (d1 - d2) / (h1 + h2)) / (h + h1 + h2)
+@inner_kernel
+def solve(
+    P, FP, N, FN, Rp, Rn, mode, value, I, share, dt, ratio, count, now, close, out
+):
+    """Try a step of `dt` seconds; fill `out` with I, V, E_p, E_n; returns a status.
+
+    `I` is the current for Mode.CURRENT, else a guess. Potentials are vs Li+/Li at
+    the reference electrode: E_p - E_n is the voltage of the cell. Newton stops when
+    no column is further than `close` (V) from its potential: it converges
+    quadratically, what is left is about close**2 / (RT/F).
+    """
+    order = 1 if count == 0 else 2
+    prepare(P, FP, dt, ratio, order, count, now, I / P.area)
+    prepare(N, FN, dt, ratio, order, count, now, -I * share / N.area)
+    if mode == _VOLTAGE:
+        return react_together(P, FP, N, FN, Rp, Rn, value, I, share, close, out)
+    status, base, slope = react_to(P, FP, I / P.area, close)
+    if status != _OK:
+        return status
+    out[2] = base + slope * I / P.area + Rp * I
+    status, base, slope = react_to(N, FN, -I * share / N.area, close)
+    out[3] = base - slope * I * share / N.area - Rn * I
+    out[0], out[1] = I, out[2] - out[3]
+    return status
+
+
+@inner_kernel
+def differences(h, h1, h2, out):
+    """Weights that turn four values (newest first) into the local error of BDF2.
+
+    Variable-step BDF2 errs by h^2 (h + h1)^2 / (2 h + h1) times the third divided
+    difference, that is by 2/9 h^3 times the third derivative for equal steps.
+    """
+    s1, s2, s3 = h + h1, h1 + h2, h + h1 + h2
+    scale = h * h * s1 * s1 / (2.0 * h + h1)
+    out[0] = scale / (h * s1 * s3)
+    out[1] = -scale / (h * h1 * s2)
+    out[2] = scale / (h1 * h2 * s1)
+    out[3] = -scale / (h2 * s2 * s3)
 
 
 @kernel
-def error(E, F, potential, past, h, h1, h2, tolerance):
+def error(E, F, potential, past, weight, per_second, tolerance):
     """Largest local error over its tolerance: potential (V) and surface lithium.
 
-    Of variable-step BDF2: h^2 (h + h1)^2 / (2 h + h1) times the third divided
-    difference. A surface may be off by `tolerance` / 0.5 V in x: the curves of
-    insertion materials fall by about 1 V over x, half of it is a typical slope.
+    A surface may be off by twice `tolerance` in x: the curves of insertion materials
+    fall by about 1 V over x, half of it is a typical slope. Where the potential
+    itself runs away (by _STEEP_VOLT over one hour / C-rate) its error counts across
+    the curve: what matters there is when, not how deep.
     """
     if E.ideal == 1:
         return 0.0
-    scale = h * h * (h + h1) * (h + h1) / (2.0 * h + h1)
-    worst = abs(_third(potential, past[0], past[1], past[2], h, h1, h2))
+    steep = 1.0 + abs(potential - past[0]) * per_second / _STEEP_VOLT
+    w0, w1, w2, w3 = weight[0], weight[1], weight[2], weight[3]
+    worst = abs(w0 * potential + w1 * past[0] + w2 * past[1] + w3 * past[2])
     s = F.column
-    for c in range(F.column.shape[1]):
+    for c in range(s.shape[1]):
         off = abs(
-            _third(
-                s[SURFACE, c],
-                s[SURFACE + 1, c],
-                s[SURFACE + 2, c],
-                s[SURFACE + 3, c],
-                h,
-                h1,
-                h2,
-            )
+            w0 * s[SURFACE, c]
+            + w1 * s[SURFACE + 1, c]
+            + w2 * s[SURFACE + 2, c]
+            + w3 * s[SURFACE + 3, c]
         )
         worst = max(worst, 0.5 * off)
-    return worst * scale / tolerance
+    return worst / (steep * tolerance)
 
 
 @kernel

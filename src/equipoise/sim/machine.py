@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from equipoise.core.status import Status
 from equipoise.kernels.program import Ask, End, Sample
-from equipoise.kernels.simulate import Memory, Setting, run
+from equipoise.kernels.simulate import SCRATCH_SHAPE, Memory, Setting, run
 from equipoise.sim.lower import field
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class Machine:
             self.results,
             self.trace,
             self.memory,
-            np.zeros((2, 3)),
-            np.zeros(8),
+            np.zeros(SCRATCH_SHAPE),
             self.place,
             stop,
         )

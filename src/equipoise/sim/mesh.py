@@ -39,6 +39,6 @@ class Stepping(Frozen):
     """
 
     tolerance_volt: Positive = 1e-4
-    first_fraction: Positive = 1e-5
+    first_fraction: Positive = 1e-4
     most_fraction: Positive = 0.02
     most_substeps_count: Annotated[int, Field(ge=10, strict=True)] = 20_000

@@ -1,0 +1,71 @@
+"""``equipoise export``: a cell for another simulator."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from equipoise.io.pybamm_export import BranchName
+
+
+class Simulator(StrEnum):
+    """Where to."""
+
+    PYBAMM = "pybamm"
+
+
+class Branch(StrEnum):
+    """Which open-circuit branch of the positive."""
+
+    DELITHIATION = "delithiation"
+    LITHIATION = "lithiation"
+
+
+_NAMES: dict[Branch, BranchName] = {
+    Branch.DELITHIATION: "delithiation",
+    Branch.LITHIATION: "lithiation",
+}
+
+
+def export(
+    simulator: Annotated[Simulator, typer.Argument(help="The other simulator.")],
+    cell: Annotated[str, typer.Argument(help="Bundled full cell, or a .toml file.")],
+    out: Annotated[Path, typer.Option(help="The Python script to write.")],
+    branch: Annotated[
+        Branch, typer.Option(help="Open-circuit branch of the positive.")
+    ] = Branch.DELITHIATION,
+    single_class: Annotated[
+        bool, typer.Option("--single-class", help="Merge the particle classes.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Write a cell as a script for another simulator: parameters, model, one cycle.
+
+    Example: equipoise export pybamm zhang2026-lb --out lb_pybamm.py
+    """
+    from equipoise.cli.output import echo_json, told_warnings
+    from equipoise.io.cells import load_cell
+    from equipoise.io.pybamm_export import write_pybamm
+
+    with told_warnings():
+        resolved = load_cell(cell)
+        done = write_pybamm(
+            resolved, out, branch=_NAMES[branch], single_class=single_class
+        )
+    if as_json:
+        echo_json(
+            {
+                "simulator": simulator.value,
+                "cell": done.cell["name"],
+                "script": str(out),
+                "notes": list(done.notes),
+            }
+        )
+        return
+    for note in done.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"script: {out}")

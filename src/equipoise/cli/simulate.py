@@ -1,0 +1,381 @@
+"""``equipoise simulate`` and ``equipoise protocol``: run a test, or look at one."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from equipoise.protocol.steps import AnyStep, Protocol
+    from equipoise.sim.mesh import Mesh, ModelName
+    from equipoise.sim.simulate import Run, Traced
+    from equipoise.spec.cell import Cell
+    from equipoise.spec.half_cell_spec import HalfCellSetup
+
+MOST_ROWS = 20
+"""Of the printed table; of more cycles the first and the last are shown."""
+TRACE_ALL_UP_TO = 50
+"""Cycles of a protocol whose whole time series is kept unless asked otherwise."""
+
+COLUMNS = {
+    "cycle_count": ("cycle", ".0f"),
+    "charge_c_rate": ("charge\nC-rate", ".3g"),
+    "discharge_c_rate": ("discharge\nC-rate", ".3g"),
+    "charging_capacity_mah_per_g_positive": ("charge\nmAh g⁻¹", ".2f"),
+    "discharging_capacity_mah_per_g_positive": ("discharge\nmAh g⁻¹", ".2f"),
+    "coulombic_efficiency": ("coulombic\nefficiency", ".4f"),
+    "mean_discharging_voltage_volt": ("mean disch.\nV", ".3f"),
+    "upper_potential_vs_li_volt": ("UP\nV", ".4f"),
+    "negative_end_of_charge_potential_vs_li_volt": ("negative\nV", ".4f"),
+}
+HALF_CELL_COLUMNS = {
+    **{k: v for k, v in COLUMNS.items() if not k.endswith("_vs_li_volt")},
+    "upper_potential_vs_li_volt": ("upper\nV", ".4f"),
+    "lower_potential_vs_li_volt": ("lower\nV", ".4f"),
+}
+
+
+def simulate(
+    cell: Annotated[
+        str, typer.Argument(help="Bundled cell or half cell, or a .toml file.")
+    ],
+    protocol: Annotated[str, typer.Argument(help="Shipped protocol, or a .toml file.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="dfn: porous electrodes; spm: one particle each; "
+            "quasi-static: no resistance."
+        ),
+    ] = "dfn",
+    np: Annotated[
+        float | None, typer.Option("--np", help="Another n/p ratio (full cell).")
+    ] = None,
+    nodes: Annotated[
+        int, typer.Option(min=1, max=400, help="Through each electrode.")
+    ] = 20,
+    shells: Annotated[int, typer.Option(min=1, max=400, help="In each particle.")] = 20,
+    tolerance_volt: Annotated[
+        float,
+        typer.Option(
+            "--tolerance-volt", "--tolerance", help="Local error of both potentials."
+        ),
+    ] = 1e-4,
+    trace: Annotated[
+        str,
+        typer.Option(
+            help="Cycles whose time series is kept: all, none or 1,2,5. Default: all "
+            f"of a protocol with at most {TRACE_ALL_UP_TO} cycles, else the first and "
+            "the last."
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for cycles, steps, trace.bdf with .json, figures."),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="With --out: parquet or csv.")
+    ] = "parquet",
+    figures: Annotated[
+        bool,
+        typer.Option(
+            "--figures/--no-figures",
+            "--figure/--no-figure",
+            help="With --out: draw figures.",
+        ),
+    ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object instead of a table.")
+    ] = False,
+) -> None:
+    """Run a test protocol on a cell, electrode by electrode.
+
+    Ctrl-C ends it early; what is finished is printed and written.
+
+    Example: equipoise simulate zhang2026-lb rate-test --out lb-rates
+    """
+    from equipoise.cli.output import told_warnings
+    from equipoise.core.files import output_folder
+    from equipoise.io.bdf import FORMS, outcome
+    from equipoise.io.protocols import load_protocol
+    from equipoise.sim.mesh import Mesh, Stepping
+    from equipoise.sim.simulate import MODELS
+    from equipoise.sim.simulate import simulate as run_simulation
+    from equipoise.spec.validation import validated
+
+    with told_warnings():
+        _one_of(model, MODELS, "--model")
+        chosen = cast("ModelName", model)
+        _one_of(form, FORMS, "--format")
+        resolved = _loaded(cell, np)
+        steps = load_protocol(protocol)
+        mesh = Mesh(
+            positive_nodes_count=nodes, negative_nodes_count=nodes, shells_count=shells
+        )
+        given = {"tolerance_volt": tolerance_volt}
+        stepping = validated(Stepping, given, where="--tolerance-volt")
+        traced = _traced(trace, resolved, steps, chosen, mesh)
+        if out is not None:
+            output_folder(out)  # before hours of computing, not after
+        with _progress(steps.name) as told:
+            run = run_simulation(
+                resolved,
+                steps,
+                model=chosen,
+                mesh=mesh,
+                stepping=stepping,
+                trace=traced,
+                progress=told,
+                strict=False,
+            )
+        files: list[Path] = []
+        try:
+            if out is not None:
+                files += _written(run, out, form, figures)
+        finally:  # a full disk does not take the answer away
+            _say(run, files, as_json)
+    if run.interrupted:
+        typer.echo("equipoise: interrupted; finished cycles are kept", err=True)
+        raise typer.Exit(130)
+    if outcome(run) != "OK":
+        raise typer.Exit(3)
+
+
+def _one_of(found: str, known: tuple[str, ...], option: str) -> None:
+    from equipoise.core.errors import SpecError, nearest
+
+    if found not in known:
+        raise SpecError(
+            f"{found!r} is not known", where=option, remedy=nearest(found, known)
+        )
+
+
+def _loaded(name: str, np_ratio: float | None) -> Cell | HalfCellSetup:
+    from equipoise.core.errors import SpecError
+    from equipoise.io.cells import is_half_cell, load_cell, load_half_cell_setup
+
+    if not is_half_cell(name):
+        cell = load_cell(name)
+        return cell if np_ratio is None else cell.with_np_ratio(np_ratio)
+    if np_ratio is not None:
+        raise SpecError(
+            f"{name!r} is a half cell, for which --np has no meaning",
+            remedy="leave --np out, or name a full cell",
+        )
+    return load_half_cell_setup(name)
+
+
+def _traced(
+    text: str,
+    cell: Cell | HalfCellSetup,
+    protocol: Protocol,
+    model: ModelName,
+    mesh: Mesh,
+) -> Traced | set[int]:
+    """Which cycles to trace; refuses those that the protocol does not have."""
+    from equipoise.core.errors import SpecError
+    from equipoise.protocol.expand import expand
+    from equipoise.sim.lower import lower
+    from equipoise.sim.simulate import context
+
+    lowered = lower(cell, model=model, mesh=mesh)
+    total = expand(protocol, context(cell, lowered)).cycle_count
+    if text == "none":
+        return "none"
+    if text == "all" or (not text and total <= TRACE_ALL_UP_TO):
+        return "all"
+    if not text:
+        return {1, total}
+    parts = [p.strip() for p in text.split(",")]
+    wrong = [p for p in parts if not (p.isdecimal() and 1 <= int(p) <= total)]
+    if wrong:
+        raise SpecError(
+            f"{wrong[0]!r} is not a cycle of {protocol.name!r}, which has {total}",
+            where="--trace",
+            remedy="give all, none, or numbers of cycles: --trace 1,2,5",
+        )
+    return {int(p) for p in parts}
+
+
+@contextmanager
+def _progress(name: str) -> Generator[Callable[[int, int], None] | None]:
+    """A bar on stderr if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*shown, Remaining(), console=console, transient=True) as bar:
+        task = bar.add_task(f"{name}, cycles", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _written(run: Run, folder: Path, form: str, figures: bool) -> list[Path]:
+    from equipoise.io.bdf import write_run
+
+    files = write_run(run, folder, form=form)
+    return files + _figures(run, folder / "figures") if figures else files
+
+
+def _figures(run: Run, folder: Path) -> list[Path]:
+    """Draw what there is to draw: nothing without a finished step or a trace."""
+    from equipoise.cli.output import echo_progress
+    from equipoise.viz import simulation as viz
+    from equipoise.viz.style import save_figure
+
+    if not run.results.shape[0]:
+        return []
+    echo_progress("figures")
+    drawn = {"rate_capability": viz.rate_capability([run])}
+    if run.trace.height:
+        first = int(run.trace["cycle_count"][0])
+        drawn["voltage_profiles"] = viz.voltage_profiles([run], cycle=first)
+        drawn["three_electrode"] = viz.three_electrode([run])
+    return [f for stem, d in drawn.items() for f in save_figure(d, folder, stem)]
+
+
+def _say(run: Run, files: list[Path], as_json: bool) -> None:
+    from equipoise.cli.output import echo_json
+    from equipoise.io.bdf import evidence_of_rates, notes, outcome, roles
+
+    for note in notes(run):
+        typer.echo(f"note: {note}", err=True)
+    if not as_json:
+        _print_cycles(run)
+        for file in files:
+            typer.echo(f"written: {file}")
+        return
+    echo_json(
+        {
+            "cell": run.name,
+            "protocol": run.program.name,
+            "model": run.model,
+            "finished": run.finished,
+            "status": outcome(run),
+            "cycles": run.cycles.to_dicts(),
+            "roles": roles(run),
+            "evidence_of_rates": evidence_of_rates(run),
+            "notes": list(notes(run)),
+            "seconds": run.wall_second,
+            "files": [str(f) for f in files],
+        }
+    )
+
+
+def _print_cycles(run: Run) -> None:
+    from equipoise.cli.output import echo_table
+    from equipoise.spec.half_cell_spec import HalfCellSetup
+
+    half = isinstance(run.cell, HalfCellSetup)
+    columns = HALF_CELL_COLUMNS if half else COLUMNS
+    rows = [
+        tuple("-" if v != v else format(v, columns[k][1]) for k, v in row.items())
+        for row in run.cycles.select(*columns).to_dicts()
+    ]
+    if len(rows) > MOST_ROWS:
+        middle = ("...",) * len(columns)
+        rows = [*rows[: MOST_ROWS // 2], middle, *rows[1 - MOST_ROWS // 2 :]]
+    title = (
+        f"{run.name}, {run.program.name}: {run.cycles.height} of "
+        f"{run.program.cycle_count} cycles, {run.model} model"
+    )
+    echo_table(title, [c[0] for c in columns.values()], rows, note=_caption(run, half))
+
+
+def _caption(run: Run, half: bool) -> str:
+    from equipoise.io.bdf import evidence_of_rates, roles
+
+    of = "working" if half else "positive"
+    parts = [f"per g of {of} active material as built; potentials vs Li+/Li"]
+    if not half:
+        parts.append("UP and negative: at the end of charge")
+    evidence = evidence_of_rates(run)
+    found = [k for k, v in roles(run).items() if v == "calibrated" and k in COLUMNS]
+    if found and evidence:
+        parts.append("all numbers follow from calibrated rates")
+    elif found:
+        shown = ", ".join(COLUMNS[k][0].split("\n")[0] for k in found)
+        parts.append(f"calibrated in cycle 1: {shown}; all else predicted")
+    else:
+        parts.append("all numbers predicted")
+    if evidence:
+        parts.append(f"rates: {', '.join(f'{n} {e}' for e, n in evidence.items())}")
+    return "; ".join(parts)
+
+
+def protocol(
+    name: Annotated[
+        str, typer.Argument(help="Shipped protocol, or a .toml file; none lists all.")
+    ] = "",
+    as_toml: Annotated[
+        bool, typer.Option("--toml", help="Print the file, to start your own from.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """List the shipped test protocols, or show the steps of one.
+
+    Example: equipoise protocol rate-test --toml > my-rate-test.toml
+    """
+    from equipoise.cli.output import echo_json
+    from equipoise.core.errors import SpecError
+    from equipoise.io.protocols import load_protocol
+    from equipoise.protocol import named
+
+    if as_toml and (as_json or not name):
+        raise SpecError(
+            "--toml prints one protocol, without --json",
+            remedy=f"for example equipoise protocol {named.names()[0]} --toml",
+        )
+    if not name:
+        found = [load_protocol(n) for n in named.names()]
+        if as_json:
+            pairs = [{"name": p.name, "description": p.description} for p in found]
+            echo_json({"protocols": pairs})
+            return
+        for p in found:
+            typer.echo(f"{p.name:<26}{p.description}")
+        return
+    shown = load_protocol(name)
+    if as_toml:
+        shipped = name in named.names()
+        text = named.text(name) if shipped else Path(name).read_text("utf-8")
+        typer.echo(text, nl=False)
+    elif as_json:
+        content = shown.model_dump(exclude_none=True)
+        echo_json(content | {"step_count": shown.step_count})
+    else:
+        typer.echo(f"{shown.name}: {shown.description}".rstrip(": "))
+        for line in _step_lines(shown.steps, ""):
+            typer.echo(line)
+        typer.echo(f"written out: {shown.step_count} steps")
+
+
+def _step_lines(steps: tuple[AnyStep, ...], prefix: str) -> list[str]:
+    """One line per step, counted as in error messages: 2.1 is the first one in 2."""
+    from equipoise.core.units import unit_symbol, words
+    from equipoise.protocol.steps import Repeat
+
+    lines: list[str] = []
+    for i, step in enumerate(steps, start=1):
+        number = f"{prefix}{i}"
+        given = step.model_dump(exclude_defaults=True, exclude={"do", "steps"})
+        if isinstance(step, Repeat):
+            given["count"] = step.count
+        said = ", ".join(
+            f"{words(k)} {str(v).lower() if isinstance(v, bool) else f'{v:g}'} "
+            f"{unit_symbol(k)}".rstrip()
+            for k, v in given.items()
+        )
+        lines.append(f"{number:<6}{step.do.replace('_', ' '):<12}{said}")
+        if isinstance(step, Repeat):
+            lines += _step_lines(step.steps, f"{number}.")
+    return lines
