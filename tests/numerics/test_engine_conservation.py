@@ -199,9 +199,7 @@ def test_graphite_loses_its_first_lithiation_and_no_more(graphite):
         known, protocol(Cycle(c_rate=0.1, count=4, hold_until_c_rate=0.02)), mesh=SMALL
     )
     lost = (
-        known.first_lithiation_loss_mah_per_g
-        * known.np_ratio
-        * known.mass_per_np_ratio
+        known.first_lithiation_loss_mah_per_g * known.np_ratio * known.mass_per_np_ratio
     )
     assert known.first_lithiation_loss_mah_per_g == 25.0
     cycles = run.cycles

@@ -99,8 +99,8 @@ def test_error_falls_with_the_tolerance_of_the_step_control():
 def test_second_order_or_better_through_the_electrode():
     """Poor rails, 1C: the reaction is far from uniform; nodes 5 to 40 against 160."""
     poor = {
-        "ionic_conductivity_millisiemens_per_cm": 0.15,
-        "electronic_conductivity_millisiemens_per_cm": 0.3,
+        "ionic_conductivity_millisiemens_per_cm": 0.05,
+        "electronic_conductivity_millisiemens_per_cm": 0.1,
     }
     steps = (charge(1, until_time_second=720.0, **WIDE),)
 
@@ -113,7 +113,7 @@ def test_second_order_or_better_through_the_electrode():
     exact = at(160)
     errors = [abs(at(n) - exact) for n in (5, 10, 20, 40)]
     assert orders_of(errors).min() > 1.8, (errors, orders_of(errors))
-    assert errors[-1] < 1e-4
+    assert errors[0] < 5e-5  # five nodes are enough
 
 
 def two_rail(nodes, *, ratio=1.0, thiele=3.0):

@@ -23,9 +23,7 @@ from equipoise.kernels.particle import sphere, weights
 from equipoise.sim.mesh import Mesh, Stepping
 
 RADIUS_M, DIFFUSIVITY = 2e-6, 1e-15  # 2 um, 1e-11 cm2/s
-FINE = Stepping(
-    tolerance_volt=1e-8, first_fraction=1e-7, most_substeps_count=1_000_000
-)
+FINE = Stepping(tolerance_volt=1e-8, first_fraction=1e-7, most_substeps_count=1_000_000)
 
 
 @cache
@@ -55,9 +53,7 @@ def profile_change(r, tau):
 
 def loaded(shells, seconds, *, grading=1.0, stepping=FINE, c_rate=0.5):
     """A single particle charged at constant current for a time."""
-    known = cell(
-        {"open_circuit": LINEAR_POSITIVE}, {"open_circuit": SMOOTH_NEGATIVE}
-    )
+    known = cell({"open_circuit": LINEAR_POSITIVE}, {"open_circuit": SMOOTH_NEGATIVE})
     driven = machine(
         known,
         (charge(c_rate, until_time_second=float(seconds), until_voltage_volt=9.0),),
@@ -145,7 +141,7 @@ def test_profile_follows_the_analytic_solution():
 def test_quasi_steady_profile_is_exact_on_any_mesh(shells, grading):
     """Shell distances that make a parabola exact: mean - surface = flux R / 5 D."""
     seconds = 5600.0  # tau = 1.4: the slowest transient has decayed by exp(-28)
-    x, surface, scale, driven = loaded(shells, seconds, grading=grading, c_rate=0.3)
+    x, surface, scale, _ = loaded(shells, seconds, grading=grading, c_rate=0.3)
     _, volume = sphere(shells, grading)
     mean = 3.0 * float(volume @ x)
     assert mean == pytest.approx(1.0 - 3.0 * scale * tau_of(seconds), abs=1e-12)

@@ -45,7 +45,7 @@ def export(
 ) -> None:
     """Write a cell as a script for another simulator: parameters, model, one cycle.
 
-    Example: equipoise export pybamm zhang2026-lb --out lb_pybamm.py
+    Example: equipoise export pybamm zhang2026-lb --single-class --out lb.py
     """
     from equipoise.cli.output import echo_json, told_warnings
     from equipoise.io.cells import load_cell

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from equipoise.protocol.steps import AnyStep, Protocol
-    from equipoise.sim.mesh import Mesh, ModelName
+    from equipoise.sim.mesh import Mesh, ModelName, Stepping
     from equipoise.sim.simulate import Run, Traced
     from equipoise.spec.cell import Cell
     from equipoise.spec.half_cell_spec import HalfCellSetup
@@ -23,14 +23,13 @@ MOST_ROWS = 20
 TRACE_ALL_UP_TO = 50
 """Cycles of a protocol whose whole time series is kept unless asked otherwise."""
 
-COLUMNS = {
+COLUMNS = {  # 79 wide: a narrower terminal would cut numbers
     "cycle_count": ("cycle", ".0f"),
-    "charge_c_rate": ("charge\nC-rate", ".3g"),
-    "discharge_c_rate": ("discharge\nC-rate", ".3g"),
+    "charge_c_rate": ("C-rate", ".3g"),
     "charging_capacity_mah_per_g_positive": ("charge\nmAh g⁻¹", ".2f"),
     "discharging_capacity_mah_per_g_positive": ("discharge\nmAh g⁻¹", ".2f"),
-    "coulombic_efficiency": ("coulombic\nefficiency", ".4f"),
-    "mean_discharging_voltage_volt": ("mean disch.\nV", ".3f"),
+    "coulombic_efficiency": ("CE", ".4f"),
+    "mean_discharging_voltage_volt": ("mean\nV", ".3f"),
     "upper_potential_vs_li_volt": ("UP\nV", ".4f"),
     "negative_end_of_charge_potential_vs_li_volt": ("negative\nV", ".4f"),
 }
@@ -41,57 +40,71 @@ HALF_CELL_COLUMNS = {
 }
 
 
+CellName = Annotated[
+    str, typer.Argument(help="Bundled cell or half cell, or a .toml file.")
+]
+ProtocolName = Annotated[str, typer.Argument(help="Shipped protocol, or a .toml file.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="dfn: porous electrodes; spm: one particle each; "
+        "quasi-static: no resistance."
+    ),
+]
+Ratio = Annotated[
+    float | None, typer.Option("--np", help="Another n/p ratio (full cell).")
+]
+Nodes = Annotated[
+    int | None,
+    typer.Option(min=1, max=400, help="Through each electrode. Default: 20."),
+]
+Shells = Annotated[
+    int | None, typer.Option(min=1, max=400, help="In each particle. Default: 20.")
+]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(
+        "--tolerance-volt",
+        "--tolerance",
+        help="Local error of both potentials. Default: 0.0005.",
+    ),
+]
+Trace = Annotated[
+    str,
+    typer.Option(
+        help="Cycles whose time series is kept: all, none or 1,2,5. Default: all of a "
+        f"protocol with at most {TRACE_ALL_UP_TO} cycles, else the first and the last."
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for cycles, steps, trace.bdf with .json, figures."),
+]
+Form = Annotated[str, typer.Option("--format", help="With --out: parquet or csv.")]
+Figures = Annotated[
+    bool,
+    typer.Option(
+        "--figures/--no-figures",
+        "--figure/--no-figure",
+        help="With --out: draw figures.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+
 def simulate(
-    cell: Annotated[
-        str, typer.Argument(help="Bundled cell or half cell, or a .toml file.")
-    ],
-    protocol: Annotated[str, typer.Argument(help="Shipped protocol, or a .toml file.")],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="dfn: porous electrodes; spm: one particle each; "
-            "quasi-static: no resistance."
-        ),
-    ] = "dfn",
-    np: Annotated[
-        float | None, typer.Option("--np", help="Another n/p ratio (full cell).")
-    ] = None,
-    nodes: Annotated[
-        int, typer.Option(min=1, max=400, help="Through each electrode.")
-    ] = 20,
-    shells: Annotated[int, typer.Option(min=1, max=400, help="In each particle.")] = 20,
-    tolerance_volt: Annotated[
-        float,
-        typer.Option(
-            "--tolerance-volt", "--tolerance", help="Local error of both potentials."
-        ),
-    ] = 1e-4,
-    trace: Annotated[
-        str,
-        typer.Option(
-            help="Cycles whose time series is kept: all, none or 1,2,5. Default: all "
-            f"of a protocol with at most {TRACE_ALL_UP_TO} cycles, else the first and "
-            "the last."
-        ),
-    ] = "",
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for cycles, steps, trace.bdf with .json, figures."),
-    ] = None,
-    form: Annotated[
-        str, typer.Option("--format", help="With --out: parquet or csv.")
-    ] = "parquet",
-    figures: Annotated[
-        bool,
-        typer.Option(
-            "--figures/--no-figures",
-            "--figure/--no-figure",
-            help="With --out: draw figures.",
-        ),
-    ] = True,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of a table.")
-    ] = False,
+    cell: CellName,
+    protocol: ProtocolName,
+    model: Model = "dfn",
+    np: Ratio = None,
+    nodes: Nodes = None,
+    shells: Shells = None,
+    tolerance_volt: Tolerance = None,
+    trace: Trace = "",
+    out: Out = None,
+    form: Form = "parquet",
+    figures: Figures = True,
+    as_json: AsJson = False,
 ) -> None:
     """Run a test protocol on a cell, electrode by electrode.
 
@@ -103,10 +116,8 @@ def simulate(
     from equipoise.core.files import output_folder
     from equipoise.io.bdf import FORMS, outcome
     from equipoise.io.protocols import load_protocol
-    from equipoise.sim.mesh import Mesh, Stepping
     from equipoise.sim.simulate import MODELS
     from equipoise.sim.simulate import simulate as run_simulation
-    from equipoise.spec.validation import validated
 
     with told_warnings():
         _one_of(model, MODELS, "--model")
@@ -114,11 +125,7 @@ def simulate(
         _one_of(form, FORMS, "--format")
         resolved = _loaded(cell, np)
         steps = load_protocol(protocol)
-        mesh = Mesh(
-            positive_nodes_count=nodes, negative_nodes_count=nodes, shells_count=shells
-        )
-        given = {"tolerance_volt": tolerance_volt}
-        stepping = validated(Stepping, given, where="--tolerance-volt")
+        mesh, stepping = _resolution(nodes, shells, tolerance_volt)
         traced = _traced(trace, resolved, steps, chosen, mesh)
         if out is not None:
             output_folder(out)  # before hours of computing, not after
@@ -144,6 +151,26 @@ def simulate(
         raise typer.Exit(130)
     if outcome(run) != "OK":
         raise typer.Exit(3)
+
+
+def _resolution(
+    nodes: int | None, shells: int | None, tolerance_volt: float | None
+) -> tuple[Mesh, Stepping]:
+    """What was asked for; the library has the defaults of what was not."""
+    from equipoise.sim.mesh import Mesh, Stepping
+    from equipoise.spec.validation import validated
+
+    mesh = {
+        "positive_nodes_count": nodes,
+        "negative_nodes_count": nodes,
+        "shells_count": shells,
+    }
+    given = {k: v for k, v in mesh.items() if v is not None}
+    stepping = {} if tolerance_volt is None else {"tolerance_volt": tolerance_volt}
+    return (
+        validated(Mesh, given, where="--nodes, --shells"),
+        validated(Stepping, stepping, where="--tolerance-volt"),
+    )
 
 
 def _one_of(found: str, known: tuple[str, ...], option: str) -> None:
@@ -192,7 +219,7 @@ def _traced(
     if not text:
         return {1, total}
     parts = [p.strip() for p in text.split(",")]
-    wrong = [p for p in parts if not (p.isdecimal() and 1 <= int(p) <= total)]
+    wrong = [p for p in parts if not _counts(p, total)]
     if wrong:
         raise SpecError(
             f"{wrong[0]!r} is not a cycle of {protocol.name!r}, which has {total}",
@@ -200,6 +227,11 @@ def _traced(
             remedy="give all, none, or numbers of cycles: --trace 1,2,5",
         )
     return {int(p) for p in parts}
+
+
+def _counts(text: str, total: int) -> bool:
+    """Whether this is a number from 1 to `total`."""
+    return text.isdecimal() and len(text) < 10 and 1 <= int(text) <= total
 
 
 @contextmanager
@@ -277,10 +309,7 @@ def _print_cycles(run: Run) -> None:
 
     half = isinstance(run.cell, HalfCellSetup)
     columns = HALF_CELL_COLUMNS if half else COLUMNS
-    rows = [
-        tuple("-" if v != v else format(v, columns[k][1]) for k, v in row.items())
-        for row in run.cycles.select(*columns).to_dicts()
-    ]
+    rows = [_row(row, columns) for row in run.cycles.to_dicts()]
     if len(rows) > MOST_ROWS:
         middle = ("...",) * len(columns)
         rows = [*rows[: MOST_ROWS // 2], middle, *rows[1 - MOST_ROWS // 2 :]]
@@ -291,11 +320,28 @@ def _print_cycles(run: Run) -> None:
     echo_table(title, [c[0] for c in columns.values()], rows, note=_caption(run, half))
 
 
+def _row(row: dict[str, float], columns: dict[str, tuple[str, str]]) -> tuple[str, ...]:
+    """Texts of one cycle; "0.2/1" is a charge at 0.2C and a discharge at 1C."""
+
+    def text(key: str) -> str:
+        value = row[key]
+        return "-" if value != value else format(value, columns[key][1])
+
+    found = {key: text(key) for key in columns}
+    back = row["discharge_c_rate"]
+    if back == back and format(back, ".3g") != found["charge_c_rate"]:
+        found["charge_c_rate"] += f"/{back:.3g}"
+    return tuple(found.values())
+
+
 def _caption(run: Run, half: bool) -> str:
     from equipoise.io.bdf import evidence_of_rates, roles
 
     of = "working" if half else "positive"
-    parts = [f"per g of {of} active material as built; potentials vs Li+/Li"]
+    parts = [
+        f"per g of {of} active material as built; potentials vs Li+/Li",
+        "mean: of the discharge",
+    ]
     if not half:
         parts.append("UP and negative: at the end of charge")
     evidence = evidence_of_rates(run)
@@ -319,7 +365,7 @@ def protocol(
     as_toml: Annotated[
         bool, typer.Option("--toml", help="Print the file, to start your own from.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the shipped test protocols, or show the steps of one.
 

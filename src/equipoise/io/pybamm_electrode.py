@@ -33,12 +33,13 @@ _DIGITS = 10
 class Warm:
     """Arrhenius factors at the temperature of the cell."""
 
-    kelvin: float
-    reference_kelvin: float
+    temperature_kelvin: float
+    reference_temperature_kelvin: float
 
     def factor(self, energy_kj_per_mol: float) -> float:
         """Value at the temperature of the cell over that at the reference."""
-        inverse = 1.0 / self.reference_kelvin - 1.0 / self.kelvin
+        inverse = 1.0 / self.reference_temperature_kelvin
+        inverse -= 1.0 / self.temperature_kelvin
         return math.exp(energy_kj_per_mol * 1e3 / GAS_CONSTANT_J_PER_MOL_K * inverse)
 
 
@@ -74,18 +75,8 @@ def electrode_table(
         If a conductivity is missing, or there are several particle classes.
     """
     spec, energies = electrode.spec, rates.activation
-    classes = rates.particle_classes or (ParticleClass(name="all", share_fraction=1.0),)
-    if len(classes) > 1 and not single_class:
-        raise SpecError(
-            f"{len(classes)} particle classes; PyBaMM's DFN has one particle per node",
-            where=f"{where}.particle_classes",
-            remedy="single_class=True (--single-class) merges them into their mean",
-        )
-    # the interface of a class goes with share / radius
-    weight = np.array([c.share_fraction / c.radius_ratio for c in classes])
-    exchange = np.array([c.exchange_ratio for c in classes]) @ weight / weight.sum()
-    film = (
-        np.array([c.film_resistance_ohm_cm2 for c in classes]) @ weight / weight.sum()
+    radius_ratio, exchange, film = _merged(
+        rates, single_class=single_class, where=f"{where}.particle_classes"
     )
     film += rates.film_resistance_ohm_cm2.value * warm.factor(-energies.film_kj_per_mol)
     contact = rates.contact_area_fraction.value
@@ -107,17 +98,17 @@ def electrode_table(
         "area_m2": area,
         "thickness_m": thickness,
         "active_fraction": mass_mg * 1e-3 * active_share / (density * area * thickness),
-        "radius_m": rates.particle_radius_um.value * 1e-6 / float(weight.sum()),
+        "radius_m": rates.particle_radius_um.value * 1e-6 * radius_ratio,
         "site_concentration_mol_per_m3": density * capacity * 3.6 / FARADAY_C_PER_MOL,
         "diffusivity_m2_per_s": _dependence(
             rates.diffusivity_cm2_per_s,
             1e-4 * warm.factor(energies.diffusivity_kj_per_mol),
         ),
-        "exchange_ampere_per_m2": 10.0 * float(exchange) * contact
+        "exchange_ampere_per_m2": 10.0 * exchange * contact
         * rates.exchange_current_ma_per_cm2.value
         * warm.factor(energies.exchange_kj_per_mol),
         "anodic_transfer": rates.anodic_transfer_fraction,
-        "film_ohm_m2": 1e-4 * float(film) / contact,
+        "film_ohm_m2": 1e-4 * film / contact,
         "ionic_siemens_per_m": _dependence(
             ionic, 0.1 * warm.factor(energies.ionic_kj_per_mol)
         ),
@@ -127,6 +118,28 @@ def electrode_table(
         "start_x": 0.0,
         "open_circuit": _open_circuit(electrode, rates, capacity, branch),
     }  # fmt: skip
+
+
+def _merged(
+    rates: ElectrodeKinetics, *, single_class: bool, where: str
+) -> tuple[float, float, float]:
+    """Radius ratio, exchange ratio and extra film (ohm cm2) of all classes together.
+
+    The interface of a class goes with share / radius: its sum is kept, the others are
+    means over it.
+    """
+    classes = rates.particle_classes or (ParticleClass(name="all", share_fraction=1.0),)
+    if len(classes) > 1 and not single_class:
+        raise SpecError(
+            f"{len(classes)} particle classes; PyBaMM's DFN has one particle per node",
+            where=where,
+            remedy="single_class=True (--single-class) merges them into their mean",
+        )
+    weight = np.array([c.share_fraction / c.radius_ratio for c in classes])
+    share = weight / weight.sum()
+    exchange = share @ np.array([c.exchange_ratio for c in classes])
+    film = share @ np.array([c.film_resistance_ohm_cm2 for c in classes])
+    return 1.0 / float(weight.sum()), float(exchange), float(film)
 
 
 def _conductivity(
@@ -153,6 +166,7 @@ def _open_circuit(
     electrode: Electrode, rates: ElectrodeKinetics, capacity: float, branch: BranchName
 ) -> Table:
     """Closed form where the curve is one, else its nodes; both over x."""
+    capacity /= rates.open_circuit_stretch_ratio
     form, curves = electrode.material.open_circuit, electrode.half_cell
     if rates.open_circuit is not None:
         form = rates.open_circuit

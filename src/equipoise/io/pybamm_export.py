@@ -8,6 +8,7 @@ comparison of both simulators checks the lowering too. What the script does with
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pprint import pformat
@@ -26,6 +27,7 @@ from equipoise.io.pybamm_electrode import (
 from equipoise.spec.inventory import Inventory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from equipoise.spec.cell import Cell
@@ -50,14 +52,15 @@ class PyBaMMExport:
     def script(self) -> str:
         """The Python script; it needs numpy and pybamm, not equipoise."""
         text = resources.files("equipoise.io") / "pybamm_script.py.txt"
-        filled = text.read_text("utf-8")
-        for mark, content in (
-            ("__VERSION__", __version__),
-            ("__CELL__", _literal(self.cell)),
-            ("__NOTES__", _literal(self.notes)),
-        ):
-            filled = filled.replace(mark, content, 1)
-        return filled
+        filled = {
+            "__VERSION__": __version__,
+            "__CELL__": _literal(self.cell),
+            "__NOTES__": _literal(self.notes),
+        }
+        # in one pass: a name of a cell may look like a mark
+        return re.sub(
+            "|".join(filled), lambda mark: filled[mark[0]], text.read_text("utf-8")
+        )
 
 
 def write_pybamm(
@@ -110,7 +113,6 @@ def pybamm_parameters(
             where=f"{where}: {key}",
             remedy=f"give {key} in the cell file",
         )
-    notes = [_branch_note(cell, branch)]
     kelvin = cell.spec.temperature_celsius + ZERO_CELSIUS_KELVIN
     m_p = cell.positive_mass_mg
     m_n = m_p * cell.np_ratio * cell.mass_per_np_ratio
@@ -136,16 +138,7 @@ def pybamm_parameters(
         single_class=single_class,
         where=f"{where}: negative",
     )
-    for side, of in (("positive", rates.positive), ("negative", rates.negative)):
-        if len(of.particle_classes) > 1:
-            notes.append(f"the particle classes of the {side} are merged into one")
     positive["start_x"], negative["start_x"], late = _start(cell, rates)
-    if late > 0.0:
-        notes.append(
-            f"the negative consumes {late:.6g} mAh per g of positive on its first "
-            "lithiation: that lithium has left the positive before the start here, "
-            "and is missing in the first charge"
-        )
     content = {
         "name": cell.name,
         "temperature_kelvin": kelvin,
@@ -158,16 +151,28 @@ def pybamm_parameters(
         "positive": positive,
         "negative": negative,
     }
-    return PyBaMMExport(content, tuple(notes))
+    return PyBaMMExport(content, tuple(_notes(cell, rates, branch, late)))
 
 
-def _branch_note(cell: Cell, branch: BranchName) -> str:
+def _notes(
+    cell: Cell, rates: CellKinetics, branch: BranchName, late_mah_per_g: float
+) -> Iterator[str]:
     if cell.positive.half_cell.has_hysteresis:
-        return (
+        yield (
             f"the positive follows its {branch} branch in both directions; the "
             "hysteresis is left out"
         )
-    return "the positive has one branch"
+    else:
+        yield "the positive has one branch"
+    for side, of in (("positive", rates.positive), ("negative", rates.negative)):
+        if len(of.particle_classes) > 1:
+            yield f"the particle classes of the {side} are merged into one"
+    if late_mah_per_g > 0.0:
+        yield (
+            f"the negative consumes {late_mah_per_g:.6g} mAh per g of positive on its "
+            "first lithiation: that lithium has left the positive before the start "
+            "here, and is missing in the first charge"
+        )
 
 
 def _start(cell: Cell, rates: CellKinetics) -> tuple[float, float, float]:

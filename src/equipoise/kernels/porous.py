@@ -51,7 +51,7 @@ from equipoise.kernels.layout import (
 )
 from equipoise.kernels.particle import surfaces
 
-_LEAST_FRACTION = 1e-7  # of x (1 - x) in i0: a full surface has a finite resistance
+_LEAST_FRACTION = 1e-4  # of lithium and vacancies in i0: a full surface still reacts
 
 
 @inner_kernel
@@ -90,12 +90,30 @@ def overpotential(j, i0, alpha_a, thermal):
 
 
 @inner_kernel
+def _exchange(x, alpha_a):
+    """i0 over its value at x = 1/2, and d ln i0 / dx.
+
+    ``2 sqrt(x (1 - x))`` for equal transfer coefficients. Vacancies and lithium are
+    both at least about _LEAST_FRACTION, smoothly: ``(y + sqrt(y**2 + 4 e**2)) / 2``.
+    """
+    e2 = 4.0 * _LEAST_FRACTION * _LEAST_FRACTION
+    if alpha_a == 0.5:
+        y = x * (1.0 - x)
+        root = np.sqrt(y * y + e2)
+        return np.sqrt(2.0 * (y + root)), 0.5 * (1.0 - 2.0 * x) / root
+    full, free = np.sqrt(x * x + e2), np.sqrt((1.0 - x) * (1.0 - x) + e2)
+    return (
+        (x + full) ** (1.0 - alpha_a) * (1.0 - x + free) ** alpha_a,
+        (1.0 - alpha_a) / full - alpha_a / free,
+    )
+
+
+@inner_kernel
 def react(E, F):
     """Fill `potential` and `resistance` of all columns at `F.trial`."""
     surfaces(E, F)
     U, start, per_step = E.open_circuit, E.open_circuit_start, E.open_circuit_per_step
     last = U.shape[0] - 2
-    alpha_c = 1.0 - E.alpha_a
     for k in range(F.column.shape[1]):
         j, slope = F.column[TRIAL, k], F.column[SLOPE, k]
         x = F.column[SURFACE, k]
@@ -104,23 +122,8 @@ def react(E, F):
         b = 0.5 * (1.0 + F.column[BRANCH_NEW, k])
         low = b * U[i, 0] + (1.0 - b) * U[i, 1]
         rise = b * U[i + 1, 0] + (1.0 - b) * U[i + 1, 1] - low
-        part = x * (1.0 - x)
-        growth = 0.0  # d ln i0 / dx
-        if part < _LEAST_FRACTION or x < 0.0 or x > 1.0:
-            part = _LEAST_FRACTION
-        elif E.alpha_a == 0.5:
-            growth = 0.5 * (1.0 - 2.0 * x) / part
-        else:
-            growth = alpha_c / x - E.alpha_a / (1.0 - x)
-        if E.alpha_a == 0.5:
-            i0 = E.column[EXCHANGE, k] * 2.0 * np.sqrt(part)
-        else:
-            inside = min(max(x, _LEAST_FRACTION), 1.0 - _LEAST_FRACTION)
-            i0 = (
-                E.column[EXCHANGE, k]
-                * (2.0 * inside) ** alpha_c
-                * (2.0 - 2.0 * inside) ** E.alpha_a
-            )
+        i0, growth = _exchange(x, E.alpha_a)
+        i0 *= E.column[EXCHANGE, k]
         eta, per_ratio = overpotential(j, i0, E.alpha_a, E.thermal_volt)
         per_j = per_ratio / i0
         F.column[POTENTIAL, k] = low + (s - i) * rise + eta + E.column[FILM, k] * j

@@ -12,6 +12,7 @@ from equipoise.core.files import output_folder, write_atomic
 from equipoise.report.answers import NP_RATIOS, answer, labelled
 from equipoise.report.drawings import Drawing, drawings
 from equipoise.report.page import page
+from equipoise.report.simulated import Simulated, simulated_drawings, write_runs
 from equipoise.report.tables import write_tables
 from equipoise.viz.style import save_figure
 
@@ -35,6 +36,7 @@ def write_design_report(
     separator_um: float | None = None,
     figures: bool = True,
     materials: Sequence[Cell] = (),
+    simulated: Sequence[Simulated] = (),
     progress: Callable[[str], None] | None = None,
 ) -> DesignReport:
     """Write report.html, design.json, weigh_sheet.csv, maps and figures.
@@ -56,6 +58,9 @@ def write_design_report(
         Draw figures; without them the page holds tables only.
     materials
         Variants of the first cell with other positive materials, to compare.
+    simulated
+        Runs of the cells from `report.simulated.simulate_cells`: a section with
+        their figures and numbers, and their tables in files.
     progress
         Called with the name of each part before it is made.
 
@@ -80,18 +85,24 @@ def write_design_report(
     if figures:
         told("figures")
         pictures = drawings(answers, separator_um, materials)
+        pictures += simulated_drawings(simulated)
     told("tables")
-    files = write_tables(answers, target)
+    files = write_tables(answers, target) + write_runs(simulated, target)
+    svg: dict[str, str] = {}
     for drawing in pictures:
         told(f"figure {drawing.stem}")
-        files += save_figure(drawing.figure, target / "figures", drawing.stem)
+        saved = save_figure(drawing.figure, target / "figures", drawing.stem)
+        svg[drawing.stem] = saved[0].read_text("utf-8")  # drawn once, used twice
+        files += saved
     told("report.html")
     content = page(
         answers,
         pictures,
+        svg,
         np_ratios=ratios,
         separator_um=separator_um,
         materials=materials,
+        simulated=simulated,
         files=[f.relative_to(target).as_posix() for f in files],
     )
     report = write_atomic(target / "report.html", content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,11 @@ from equipoise.report.rows import (
     tolerance_rows,
     weigh_rows,
 )
+from equipoise.report.simulated_rows import simulated_notes, simulated_rows
 from equipoise.report.wording import brief, commands, limits
-from equipoise.viz.style import svg_text
 
 if TYPE_CHECKING:
+    from equipoise.report.simulated import Simulated
     from equipoise.spec.cell import Cell
 
 
@@ -42,13 +43,18 @@ class Shown:
 def page(
     answers: Sequence[Answer],
     pictures: Sequence[Drawing],
+    svg: Mapping[str, str],
     *,
     np_ratios: Sequence[float],
     separator_um: float | None,
     materials: Sequence[Cell],
+    simulated: Sequence[Simulated],
     files: Sequence[str],
 ) -> str:
-    """Fill the template; everything but our own SVG is escaped."""
+    """Fill the template; everything but our own SVG is escaped.
+
+    `svg` has the drawn text of each picture by its stem.
+    """
     environment = Environment(
         loader=PackageLoader("equipoise.report"),
         autoescape=True,
@@ -69,10 +75,13 @@ def page(
         separator_um=separator_um,
         curves=curve_sources([*(a.cell for a in answers), *materials]),
         notes=[(a.label, a.design.notes) for a in answers],
+        simulated_labels=[s.label for s in simulated],
+        simulated_rows=simulated_rows(simulated),
+        simulated_notes=simulated_notes(simulated),
         limits=limits(answers),
         commands=commands(answers, np_ratios),
         files=files,
-        figures=[_shown(i, d) for i, d in enumerate(pictures, start=1)],
+        figures=[_shown(i, d, svg[d.stem]) for i, d in enumerate(pictures, start=1)],
     )
 
 
@@ -80,8 +89,8 @@ def _has_h2h3(a: Answer) -> bool:
     return a.design.h2h3_usage_mah_per_g_positive is not None
 
 
-def _shown(number: int, drawing: Drawing) -> Shown:
-    svg = inline_svg(svg_text(drawing.figure), f"f{number}")
+def _shown(number: int, drawing: Drawing, text: str) -> Shown:
+    svg = inline_svg(text, f"f{number}")
     return Shown(
         drawing.section,
         drawing.stem,

@@ -120,8 +120,8 @@ def _electrodes(runs: Sequence[Run], start: int) -> list[Drawing]:
             "Both electrodes during the three-electrode rate test, simulated",
             "Circles: ends of charge. The negative retreats by as much as the upper "
             "potential of the positive rises, since the cell voltage ends the charge. "
-            "The fall of the negative at the start of the first charge leaves the "
-            "frame.",
+            "The steep fall of the negative at the start of the first charge may leave "
+            "the frame.",
             three_electrode(runs),
         ),
         Drawing(

@@ -349,6 +349,7 @@ def _open_circuit(
         curves = half_cell(electrode.material.name, rates.open_circuit)
     x = np.linspace(0.0, 1.0, OPEN_CIRCUIT_NODES)
     taken = site_capacity * (1.0 - x if curves.axis == "delithiated" else x)
+    taken = taken / rates.open_circuit_stretch_ratio
     table = np.column_stack(
         [curves.delithiation.potential(taken), curves.lithiation.potential(taken)]
     )

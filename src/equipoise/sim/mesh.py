@@ -38,7 +38,7 @@ class Stepping(Frozen):
         After so many substeps a step of the protocol is given up.
     """
 
-    tolerance_volt: Positive = 1e-4
+    tolerance_volt: Positive = 5e-4
     first_fraction: Positive = 1e-4
     most_fraction: Positive = 0.02
     most_substeps_count: Annotated[int, Field(ge=10, strict=True)] = 20_000

@@ -183,6 +183,13 @@ class ElectrodeKinetics(Frozen):
     open_circuit: OpenCircuit | None = Field(
         default=None, description="instead of the material's curve"
     )
+    open_circuit_stretch_ratio: Annotated[
+        float, Field(ge=0.8, le=1.25, strict=True)
+    ] = Field(
+        default=1.0,
+        description="capacity axis of the curve at rest over that of the curve given, "
+        "which was mapped to data at a finite rate",
+    )
     particle_classes: tuple[ParticleClass, ...] = ()
     activation: ActivationEnergies = ActivationEnergies()
 

@@ -12,7 +12,7 @@ import numpy as np
 from equipoise.core.errors import SpecError
 from equipoise.core.units import unit_symbol
 from equipoise.viz.labels import axis_label, floats
-from equipoise.viz.simulation_axes import write_rates
+from equipoise.viz.simulation_axes import head, write_rates
 from equipoise.viz.simulation_potentials import potential_profiles
 from equipoise.viz.simulation_runs import (
     CAPACITY,
@@ -27,7 +27,7 @@ from equipoise.viz.simulation_runs import (
     models,
 )
 from equipoise.viz.simulation_time import three_electrode
-from equipoise.viz.style import BLACK, new_figure, style
+from equipoise.viz.style import BLACK, MM_PER_INCH, new_figure, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,8 @@ __all__ = [
 ]
 
 MARKERS = "osD^v"
-FEW_CYCLES = 150
-"""More of them are drawn as dots without room between."""
+LARGEST_MARKER, SMALLEST_MARKER = 4.0, 1.2
+"""Points; between them as there is room between two cycles."""
 MOST_TICKS = 12
 """C-rates written on an axis."""
 
@@ -69,27 +69,32 @@ def voltage_profiles(runs: Runs, cycle: int = 1) -> Figure:
     with style():
         figure = new_figure(82.0, width_mm=120.0)
         ax = figure.subplots()
-        for line in drawn:
-            said: list[str] = []
-            for name, direction in (("charge", CHARGE), ("discharge", DISCHARGE)):
-                half = branch(line.run, cycle, direction)
-                if half.capacity_mah_per_g.size:
-                    said.append(f"{name} {half.capacity_mah_per_g.max():.1f}")
-                ax.plot(
-                    half.capacity_mah_per_g,
-                    half.voltage_volt,
-                    color=line.colour,
-                    linestyle=line.linestyle,
-                    label="_nolegend_",
-                )
-            text = f"{line.label}: {', '.join(said)} mAh g⁻¹"
-            ax.plot([], [], color=line.colour, linestyle=line.linestyle, label=text)
-        ax.set_xlim(left=0.0)
-        ax.set_xlabel(axis_label("passed_capacity_mah_per_g_positive"))
-        ax.set_ylabel(axis_label("voltage_volt"))
-        ax.set_title(f"Cycle {cycle}{_rate_of(drawn, cycle)}, {models(drawn)}")
+        draw_profiles(ax, drawn, cycle)
         figure.legend(loc="outside lower center")
     return figure
+
+
+def draw_profiles(ax: Axes, drawn: Sequence[Line], cycle: int) -> None:
+    """Fill the axes of `voltage_profiles`."""
+    for line in drawn:
+        said: list[str] = []
+        for name, direction in (("charge", CHARGE), ("discharge", DISCHARGE)):
+            half = branch(line.run, cycle, direction)
+            if half.capacity_mah_per_g.size:
+                said.append(f"{name} {half.capacity_mah_per_g.max():.1f}")
+            ax.plot(
+                half.capacity_mah_per_g,
+                half.voltage_volt,
+                color=line.colour,
+                linestyle=line.linestyle,
+                label="_nolegend_",
+            )
+        text = f"{line.label}: {', '.join(said)} mAh g⁻¹"
+        ax.plot([], [], color=line.colour, linestyle=line.linestyle, label=text)
+    ax.set_xlim(left=0.0)
+    ax.set_xlabel(axis_label("passed_capacity_mah_per_g_positive"))
+    ax.set_ylabel(axis_label("voltage_volt"))
+    ax.set_title(f"Cycle {cycle}{_rate_of(drawn, cycle)}, {models(drawn)}")
 
 
 def _rate_of(drawn: Sequence[Line], cycle: int) -> str:
@@ -105,46 +110,50 @@ def _rate_of(drawn: Sequence[Line], cycle: int) -> str:
 
 def rate_capability(runs: Runs) -> Figure:
     """Draw the discharge capacity of every cycle, the C-rate over each block."""
-    from matplotlib.ticker import MaxNLocator
-
     drawn = lines(runs)
     with style():
         figure = new_figure(80.0)
         ax = figure.subplots()
-        most = max(int(line.run.results[-1, 0]) for line in drawn)
-        for i, line in enumerate(drawn):
-            cycle = floats(line.run.cycles, "cycle_count", "rate_capability")
-            capacity = floats(line.run.cycles, CAPACITY, "rate_capability")
-            ax.plot(
-                cycle,
-                capacity,
-                marker=MARKERS[i % len(MARKERS)],
-                linestyle="none",
-                markersize=4.0 if most <= FEW_CYCLES else 1.5,
-                color=line.colour,
-                fillstyle="full" if line.linestyle == "-" else "none",
-                label=line.label,
-            )
-        ax.set_xlim(0.5, most + 0.5)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        ax.set_ylim(bottom=0.0)
-        ax.set_xlabel("Cycle")
-        ax.set_ylabel(f"Discharge capacity / {unit_symbol(CAPACITY)}")
-        longest = max(drawn, key=lambda x: int(x.run.results[-1, 0]))
-        write_rates(
-            ax,
-            [
-                (b.text, b.first_cycle_count - 0.5, b.last_cycle_count + 0.5)
-                for b in blocks(longest.run)
-            ],
-            width_mm=165.0,
-        )
-        figure.suptitle(
-            f"Discharge capacity, {models(drawn)}", x=0.01, ha="left", weight="bold"
-        )
+        draw_capacities(ax, drawn, width_mm=165.0)
+        head(figure, f"Discharge capacity, {models(drawn)}")
         if len(drawn) > 1:
             figure.legend(loc="outside lower center", ncols=min(len(drawn), 4))
     return figure
+
+
+def draw_capacities(ax: Axes, drawn: Sequence[Line], *, width_mm: float) -> None:
+    """Fill the axes of `rate_capability`, about so wide on paper."""
+    from matplotlib.ticker import MaxNLocator
+
+    most = max(int(line.run.results[-1, 0]) for line in drawn)
+    room = 0.65 * width_mm * 72.0 / MM_PER_INCH / most
+    for i, line in enumerate(drawn):
+        cycle = floats(line.run.cycles, "cycle_count", "rate_capability")
+        capacity = floats(line.run.cycles, CAPACITY, "rate_capability")
+        ax.plot(
+            cycle,
+            capacity,
+            marker=MARKERS[i % len(MARKERS)],
+            linestyle="none",
+            markersize=min(max(room, SMALLEST_MARKER), LARGEST_MARKER),
+            color=line.colour,
+            fillstyle="full" if line.linestyle == "-" else "none",
+            label=line.label,
+        )
+    ax.set_xlim(0.5, most + 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.set_ylim(bottom=0.0)
+    ax.set_xlabel("Cycle")
+    ax.set_ylabel(f"Discharge capacity / {unit_symbol(CAPACITY)}")
+    longest = max(drawn, key=lambda x: int(x.run.results[-1, 0]))
+    write_rates(
+        ax,
+        [
+            (b.text, b.first_cycle_count - 0.5, b.last_cycle_count + 0.5)
+            for b in blocks(longest.run)
+        ],
+        width_mm=width_mm,
+    )
 
 
 def normalised_capacity(runs: Runs) -> Figure:
@@ -160,7 +169,7 @@ def normalised_capacity(runs: Runs) -> Figure:
     """
     drawn = lines(runs)
     with style():
-        figure = new_figure(80.0, width_mm=110.0)
+        figure = new_figure(82.0, width_mm=120.0)
         ax = figure.subplots()
         rates: set[float] = set()
         again = False

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.viz.labels import LITHIUM
-from equipoise.viz.style import GREY, SHADE
+from equipoise.viz.style import GREY, MM_PER_INCH, SHADE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
 Array = NDArray[np.float64]
@@ -20,7 +21,7 @@ Array = NDArray[np.float64]
 AGAINST = f"vs {LITHIUM} / V"
 STEEP_SHARE = 0.02
 """Of a half cycle at each end: there the negative may be steep."""
-POINTS_PER_LETTER = 4.6
+POINTS_PER_LETTER = 4.4
 """Width of a letter of the C-rates over a figure, with the room between two."""
 LABEL_LIFT_POINTS = 8.0
 LEADER: dict[str, Any] = {
@@ -30,6 +31,11 @@ LEADER: dict[str, Any] = {
     "shrinkA": 0.0,
     "shrinkB": 0.0,
 }
+
+
+def head(figure: Figure, text: str) -> None:
+    """A title over all panels."""
+    figure.suptitle(text, x=0.01, ha="left", weight="bold", fontsize=9.0)
 
 
 def write_rates(
@@ -53,7 +59,7 @@ def write_rates(
     """
     spans = list(spans)
     low, high = ax.get_xlim()
-    per_point = (high - low) / (width_mm * 72.0 / 25.4)
+    per_point = (high - low) / (width_mm * 72.0 / MM_PER_INCH)
     for _, begin, end in spans[1::2]:
         ax.axvspan(begin, end, color=SHADE, zorder=0, linewidth=0)
     shown = sorted(spans, key=lambda s: s[1] - s[2]) if texts else []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equipoise.viz.labels import axis_label
-from equipoise.viz.simulation_axes import AGAINST, negative_frame
+from equipoise.viz.simulation_axes import AGAINST, head, negative_frame
 from equipoise.viz.simulation_runs import (
     CHARGE,
     DISCHARGE,
@@ -29,7 +29,7 @@ from equipoise.viz.style import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -60,55 +60,74 @@ def potential_profiles(runs: Runs) -> Figure:
     with style():
         figure = new_figure(18.0 + 52.0 * len(rows))
         axes = figure.subplots(len(rows), 2, squeeze=False, sharex=True, sharey="row")
-        seen: dict[str, str] = {}
+        colours = rate_colours(line.run for line in drawn)
         for (line, electrode), pair in zip(rows, axes, strict=True):
-            seen |= _against_capacity(pair, line, electrode, len(drawn) > 1)
+            _draw_pair(pair, line, electrode, colours)
+            if len(drawn) > 1:
+                for ax in pair:
+                    title = ax.get_title(loc="left")
+                    ax.set_title(f"{line.label}: {title[:1].lower()}{title[1:]}")
             pair[0].set_ylabel(f"{electrode.capitalize()} {AGAINST}")
         for ax in axes[-1]:
             ax.set_xlabel(axis_label("passed_capacity_mah_per_g_positive"))
             ax.set_xlim(left=0.0)
         letter_panels(axes.ravel())
-        figure.suptitle(
-            f"Potentials at each rate, {models(drawn)}",
-            x=0.01,
-            ha="left",
-            weight="bold",
-        )
-        _legend(figure, seen)
+        head(figure, f"Potentials at each rate, {models(drawn)}")
+        _legend(figure, colours)
     return figure
 
 
-def _against_capacity(
-    pair: Sequence[Axes], line: Line, electrode: str, named: bool
-) -> dict[str, str]:
-    """Draw charge and discharge of one electrode; return the colour of each rate."""
-    chosen = _chosen(line.run)
-    colours = dict(zip(chosen, _ramp(len(chosen)), strict=True))
+def _draw_pair(
+    pair: Sequence[Axes], line: Line, electrode: str, colours: Mapping[str, str]
+) -> None:
+    """Charge and discharge of one electrode."""
+    ends = [
+        draw_potentials(ax, line, electrode, direction, colours)
+        for ax, direction in zip(pair, (CHARGE, DISCHARGE), strict=True)
+    ]
+    if electrode == "negative":
+        low, high = zip(*ends, strict=True)
+        pair[0].set_ylim(min(low), max(high))
+
+
+def draw_potentials(
+    ax: Axes, line: Line, electrode: str, direction: int, colours: Mapping[str, str]
+) -> tuple[float, float]:
+    """Draw one half cycle at each rate; return the ends of a fitting y-axis.
+
+    Parameters
+    ----------
+    electrode
+        "positive", "negative", or "working" of a half cell.
+    direction
+        `CHARGE` or `DISCHARGE`.
+    colours
+        Of each rate, from `rate_colours`.
+    """
     negative = electrode == "negative"
-    words = (
-        ("lithiation", "delithiation") if negative else ("delithiation", "lithiation")
-    )
     shares: list[Array] = []
     values: list[Array] = []
-    for ax, direction, word in zip(pair, (CHARGE, DISCHARGE), words, strict=True):
-        for text, cycle in chosen.items():
-            half = branch(line.run, cycle, direction)
-            y = half.negative_volt if negative else half.positive_volt
-            ax.plot(half.capacity_mah_per_g, y, color=colours[text], label=text)
-            if half.capacity_mah_per_g.size:
-                q = half.capacity_mah_per_g
-                shares.append(q / max(q[-1], 1e-12))
-                values.append(y)
-        half_word = "charge" if direction == CHARGE else "discharge"
-        title = f"{electrode.capitalize()}, {word} ({half_word})"
-        ax.set_title(
-            f"{line.label}: {title[:1].lower()}{title[1:]}" if named else title
-        )
-    if negative and values:
-        pair[0].set_ylim(
-            *negative_frame(np.concatenate(values), np.concatenate(shares))
-        )
-    return colours
+    for text, cycle in _chosen(line.run).items():
+        half = branch(line.run, cycle, direction)
+        q, y = half.capacity_mah_per_g, half.positive_volt
+        y = half.negative_volt if negative else y
+        ax.plot(q, y, color=colours[text], label=text)
+        if q.size:
+            shares.append(q / max(q[-1], 1e-12))
+            values.append(y)
+    charge = direction == CHARGE
+    word = "delithiation" if charge != negative else "lithiation"
+    half_word = "charge" if charge else "discharge"
+    ax.set_title(f"{electrode.capitalize()}, {word} ({half_word})")
+    if not values:
+        return ax.get_ylim()
+    return negative_frame(np.concatenate(values), np.concatenate(shares))
+
+
+def rate_colours(runs: Iterable[Run]) -> dict[str, str]:
+    """Colour of each rate drawn, from the first to the last: dark to bright."""
+    texts = list(dict.fromkeys(text for run in runs for text in _chosen(run)))
+    return dict(zip(texts, _ramp(len(texts)), strict=True))
 
 
 def _chosen(run: Run) -> dict[str, int]:
@@ -127,14 +146,14 @@ def _chosen(run: Run) -> dict[str, int]:
 
 
 def _ramp(count: int) -> list[str]:
-    """Colours from slow to fast, dark to bright: in order without colour, too."""
+    """In order without colour, too: each is brighter than the one before."""
     import matplotlib as mpl
     from matplotlib.colors import to_hex
 
     return [to_hex(mpl.colormaps["plasma"](x)) for x in np.linspace(0.0, 0.85, count)]
 
 
-def _legend(figure: Figure, colours: dict[str, str]) -> None:
+def _legend(figure: Figure, colours: Mapping[str, str]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=c, label=text) for text, c in colours.items()]

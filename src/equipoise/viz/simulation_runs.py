@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Runs = Run | Iterable[Run]
+Dash = str | tuple[int, tuple[float, ...]]
+"""As `style.dash` gives it."""
 
 CHARGE, DISCHARGE = 1, -1
 CAPACITY = "discharging_capacity_mah_per_g_positive"
@@ -35,7 +37,7 @@ class Line:
     run: Run
     label: str
     colour: str
-    linestyle: str | tuple[int, tuple[float, ...]]
+    linestyle: Dash
 
 
 @dataclass(frozen=True, slots=True)

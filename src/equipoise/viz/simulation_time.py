@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equipoise.viz.labels import axis_label, floats
-from equipoise.viz.simulation_axes import AGAINST, negative_frame, write_rates
+from equipoise.viz.simulation_axes import AGAINST, head, negative_frame, write_rates
 from equipoise.viz.simulation_runs import (
     SECOND_PER_HOUR,
     Array,
@@ -88,7 +88,7 @@ def three_electrode(runs: Runs) -> Figure:
         for row, ax in zip(rows, axes[:, 0], strict=True):
             ax.set_ylabel(names[row])
         what = "Working electrode and cell" if working else "Both electrodes and cell"
-        figure.suptitle(f"{what}, {models(drawn)}", x=0.01, ha="left", weight="bold")
+        head(figure, f"{what}, {models(drawn)}")
         figure.align_ylabels(axes[:, 0])
     return figure
 
