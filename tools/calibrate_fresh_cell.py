@@ -216,8 +216,11 @@ def observers() -> dict[str, tuple[str, object]]:
 
 
 def uncertainty(row: dict[str, str]) -> float:
-    """One standard deviation: 1.5 % of a capacity (cells of one kind differ by it:
-    R3 and S4, R5 and S5), 2 mV of a potential, 8 mV of a read-off voltage."""
+    """One standard deviation.
+
+    1.5 % of a capacity (cells of one kind differ by it: R3 and S4, R5 and S5), 2 mV
+    of a potential, 8 mV of a read-off voltage.
+    """
     if row["unit"] == "V":
         return 0.002
     if row["unit"] == "V (cell)":

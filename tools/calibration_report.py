@@ -9,7 +9,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "src/equipoise/spec/library/kinetics/zhang2026.toml"
 PAGE = ROOT / "docs/reference/calibration.md"
-SOURCE = 'source = "calibration to zhang2026, rows of role fit; docs/reference/calibration.md"'
+SOURCE = 'source = "calibrated to zhang2026 (docs/reference/calibration.md)"'
 HEAD = '''\
 # Rates of LTO | Li6PS5Cl | LiNbO3-NCM85, one set for LB and HB.
 # Written by tools/calibrate_fresh_cell.py; low and high are 95 % intervals.
@@ -41,7 +41,8 @@ def write_library(calibration) -> None:
     def number(name: str) -> str:
         r = table[name]
         return (
-            f"value = {r['estimate']:.4g}\nlow = {r['low']:.3g}\nhigh = {r['high']:.3g}\n"
+            f"value = {r['estimate']:.4g}\n"
+            f"low = {r['low']:.3g}\nhigh = {r['high']:.3g}\n"
             f'{SOURCE}\nevidence = "calibrated"\n'
         )
 

@@ -161,7 +161,7 @@ def test_electrode_potentials_are_limits_met_exactly():
         charge(1, until_positive_potential_vs_li_volt=4.0, **wide),
         discharge(1, until_positive_potential_vs_li_volt=3.8, **low),
         charge(1, until_negative_potential_vs_li_volt=1.54, **wide),
-        discharge(1, until_negative_potential_vs_li_volt=1.61, **low),
+        discharge(1, until_negative_potential_vs_li_volt=1.68, **low),
     )
     reasons = [int(r) for r in run.results[:, End.REASON]]
     assert reasons == [Reason.POSITIVE_POTENTIAL] * 2 + [Reason.NEGATIVE_POTENTIAL] * 2
@@ -169,7 +169,7 @@ def test_electrode_potentials_are_limits_met_exactly():
         *run.results[:2, End.POSITIVE_VOLT],
         *run.results[2:, End.NEGATIVE_VOLT],
     ]
-    np.testing.assert_allclose(found, [4.0, 3.8, 1.54, 1.61], rtol=0.0, atol=1e-8)
+    np.testing.assert_allclose(found, [4.0, 3.8, 1.54, 1.68], rtol=0.0, atol=1e-8)
 
 
 def test_hold_ends_at_its_current_and_keeps_its_voltage():

@@ -1,5 +1,6 @@
 """The simulated section of a report, its files, and what the demo prints of it."""
 
+import dataclasses
 import json
 import re
 
@@ -79,6 +80,18 @@ def test_printed_numbers_stand_beside_their_own_cell_only(simulated, cells):
     assert lb["discharge_0.5C"]["printed"] is None
     (variant,) = simulate_cells([cells[0].with_np_ratio(1.2)])
     assert {q["printed"] for q in quantities(variant)} == {None}
+
+
+def test_the_upper_potential_at_the_end_is_predicted(simulated, cells):
+    for s in simulated:
+        role = {q["key"]: q["role"] for q in quantities(s)}
+        assert role["upper_potential_cycle_24"] == "predicted"
+        assert role["upper_potential_cycle_2"] == role["first_charge"]
+    (variant,) = simulate_cells([cells[0].with_np_ratio(1.2)])
+    assert {q["role"] for q in quantities(variant)} == {"predicted"}
+    mixed = [simulated[0], dataclasses.replace(variant, label="B")]
+    if quantities(simulated[0])[0]["role"] == "calibrated":
+        assert simulated_rows(mixed)[0]["role"] == "calibrated (LB), predicted (B)"
 
 
 def test_every_printed_number_finds_its_quantity_and_unit(simulated):

@@ -235,7 +235,7 @@ def calibrate(
             remedy="start from rates that run, and keep the bounds closer to them",
         )
     jacobian = problem.central(scaled)
-    covariance = np.linalg.pinv(jacobian.T @ jacobian)
+    covariance = np.asarray(np.linalg.pinv(jacobian.T @ jacobian), np.float64)
     chi_square = sum(
         ((computed[t.name] - t.value) / t.uncertainty) ** 2 for t in targets
     )
@@ -369,7 +369,7 @@ def _search(problem: _Problem, start: Array, most: int) -> tuple[float, Array, i
         start,
         bounds=(problem.lower, problem.upper),
         x_scale=problem.width,
-        jac=problem.jacobian,
+        jac=problem.jacobian,  # pyright: ignore[reportArgumentType]
         max_nfev=most,
     )
     return 2.0 * float(found.cost), found.x, int(found.nfev)

@@ -10,8 +10,9 @@ j        reaction current density, oxidation > 0                        A m-2
 
 Within a step the diffusivity is frozen at x extrapolated to its end (second order),
 so the shells are linear in j: elimination from the centre outwards leaves the
-outermost one as ``x_M = right - upper j``; the surface follows in `surfaces`. Columns are the inner axis: all particles advance
-side by side. Shell distances are those that make a parabola exact, see `sphere`.
+outermost one as ``x_M = right - upper j``; the surface follows in `surfaces`. Columns
+are the inner axis: all particles advance side by side. Shell distances are those that
+make a parabola exact, see `sphere`.
 """
 
 import numpy as np

@@ -301,7 +301,7 @@ def _next_length(S, clock, off, h, pace):
 
 
 @inner_kernel
-def _limited(S, ask, memory, clock, h):
+def _limited(ask, memory, clock, h):
     """Shorten a substep to the end of the step and of the first-lithiation loss."""
     spared = memory[Memory.BYPASS_COULOMB] > 0.0 and clock[Clock.AMPERE] > 0.0
     clock[Clock.SHARE] = 0.0 if spared else 1.0
@@ -335,7 +335,7 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
             fresh, trial = False, 0
         last = False
         if trial == 0:
-            h, last = _limited(S, ask, memory, clock, h)
+            h, last = _limited(ask, memory, clock, h)
         clock[Clock.TRIED] += 1.0
         status = _try(P, FP, N, FN, S, ask, clock, h, out)
         reason = -1

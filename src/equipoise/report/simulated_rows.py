@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHARGE = "charging_capacity_mah_per_g_positive"
 DISCHARGE = "discharging_capacity_mah_per_g_positive"
 UPPER = "upper_potential_vs_li_volt"
+LAST_ADJUSTED_CYCLE = 2
+"""Of the upper potentials that curves and rates were made to meet (sec. 2.5)."""
 
 
 class Quantity(TypedDict):
@@ -124,10 +126,17 @@ def _quantity(
         "label": label,
         "value": float(table[column][at]),
         "unit": unit_symbol(column),
-        "role": roles(run)[column],
+        "role": _role(cycle, run, column),
         "printed": None if paper is None else float(paper["value"]),
         "section": None if paper is None else paper["section"],
     }
+
+
+def _role(cycle: int, run: Run, column: str) -> str:
+    """Role of a number: upper potentials were adjusted in the first cycles only."""
+    if column == UPPER and cycle > LAST_ADJUSTED_CYCLE:
+        return "predicted"
+    return roles(run)[column]
 
 
 def simulated_rows(simulated: Sequence[Simulated]) -> list[SimulatedRow]:
@@ -136,7 +145,9 @@ def simulated_rows(simulated: Sequence[Simulated]) -> list[SimulatedRow]:
     for line in zip(*(quantities(s) for s in simulated), strict=True):
         first = line[0]
         form = ".4f" if first["unit"] == "V" else ".1f"
-        roles_of = dict.fromkeys(q["role"] for q in line)
+        names = [q["role"] for q in line]
+        if len(set(names)) > 1:
+            names = [f"{r} ({s.label})" for r, s in zip(names, simulated, strict=True)]
         sections = dict.fromkeys(q["section"] for q in line if q["section"])
         rows.append(
             {
@@ -145,7 +156,7 @@ def simulated_rows(simulated: Sequence[Simulated]) -> list[SimulatedRow]:
                     (shown(q["value"], form), shown(q["printed"], "g")) for q in line
                 ],
                 "unit": first["unit"],
-                "role": ", ".join(roles_of),
+                "role": ", ".join(dict.fromkeys(names)),
                 "sections": ", ".join(sections),
             }
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from equipoise.core.status import Status
 from equipoise.kernels.program import Ask, End, Sample
 from equipoise.kernels.simulate import SCRATCH_SHAPE, Memory, Setting, run
-from equipoise.sim.lower import field
+from equipoise.sim.electrode import fresh_field
 
 if TYPE_CHECKING:
     from equipoise.kernels.layout import Field
@@ -63,8 +63,8 @@ class Machine:
             lowered,
             program,
             settings,
-            field(lowered.positive, lowered.positive_start_fraction),
-            field(lowered.negative, lowered.negative_start_fraction),
+            fresh_field(lowered.positive, lowered.positive_start_fraction),
+            fresh_field(lowered.negative, lowered.negative_start_fraction),
             np.zeros((program.steps.shape[0], len(End))),
             np.zeros((1, len(Sample))),
             memory,
