@@ -4,7 +4,7 @@ The script takes its numbers from the specification, not from our lowered arrays
 discretisation in space, the time integrator (IDAKLU) and the non-linear solver are
 PyBaMM's own. Curves are compared at equal charge passed.
 
-Both cells start away from full and empty particles: there the exchange current
+Two cells start away from full and empty particles: there the exchange current
 vanishes, and the first seconds show the size of the outermost shell, nothing else.
 """
 
@@ -132,7 +132,13 @@ def rich_cell():
     )
 
 
-CELLS = {"plain": plain_cell, "rich": rich_cell}
+@cache
+def emptied_cell():
+    """LTO without lithium at the start: the discharge ends with empty particles."""
+    return with_inventory(plain_cell(), negative_start_mah_per_g=0.0)
+
+
+CELLS = {"plain": plain_cell, "rich": rich_cell, "emptied": emptied_cell}
 
 
 @cache
@@ -240,3 +246,11 @@ def test_films_contact_temperature_and_conductivities_mean_the_same(rate):
     for half in (0, 1):
         found = rms_millivolt(fine[half], peers[half], first=0.005, last=0.995)
         assert max(found) <= LIMITS_MILLIVOLT[rate], (half, found)
+
+
+def test_empty_particles_react_alike():
+    fine, peers = ours("emptied", 0.2, 20, 60, 2.0), theirs("emptied", 0.2, FINE)
+    assert peers[1][3][-1] > 2.0  # beyond the end of the curve, 2.0 V
+    assert fine[1][0][-1] == pytest.approx(peers[1][0][-1], rel=5e-5)
+    found = rms_millivolt(fine[1], peers[1], last=0.9995)
+    assert max(found) <= LIMITS_MILLIVOLT[0.2], found

@@ -87,12 +87,24 @@ def test_numbers_of_the_table_are_those_of_the_json(cli):
     assert cells == expected
 
 
-def test_at_equilibrium_the_calibrated_numbers_are_named(cli):
-    text = " ".join(fast(cli, "first-cycle").out.split())
-    assert "calibrated in cycle 1: charge, discharge, UP, negative; all else" in text
-    assert "rates:" not in text
-    other = " ".join(fast(cli, "first-cycle", "--np", "1.2").out.split())
-    assert "all numbers predicted" in other
+@pytest.mark.parametrize("model", ["dfn", "quasi-static"])
+@pytest.mark.parametrize("kind", ["none", "some", "all"])
+def test_the_caption_says_what_is_calibrated(lb, monkeypatch, model, kind):
+    run = eqp.simulate(lb, eqp.load_protocol("first-cycle"), model=model)
+    charge = "charging_capacity_mah_per_g_positive"
+    roles = dict.fromkeys(run.cycles.columns, "predicted")
+    roles |= {"none": {}, "some": {charge: "calibrated"}}.get(
+        kind, dict.fromkeys(roles, "calibrated")
+    )
+    monkeypatch.setattr(bdf, "roles", lambda _: roles)
+    text = command._caption(run, half=False)
+    assert ("rates: " in text) == (model == "dfn")
+    if kind == "none":
+        assert "all numbers predicted" in text
+    elif model == "dfn":
+        assert "all numbers follow from calibrated rates" in text
+    elif kind == "some":
+        assert "calibrated in cycle 1: charge; all else predicted" in text
 
 
 @pytest.mark.parametrize("cell", ["zhang2026-lb", "zhang2026-lto-inli"])

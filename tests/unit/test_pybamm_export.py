@@ -14,6 +14,7 @@ from equipoise.cli.export import export
 from equipoise.core.constants import FARADAY_C_PER_MOL
 from equipoise.core.errors import SpecError, StoreError
 from equipoise.io.pybamm_export import pybamm_parameters, write_pybamm
+from equipoise.kernels import porous
 from equipoise.kernels.layout import CAPACITY, EXCHANGE, FILM, FLUX, INTERFACE
 from equipoise.sim.lower import lower
 from equipoise.sim.mesh import Mesh
@@ -68,12 +69,12 @@ def with_rates(cell, *, side="positive", **changes):
     return replace(cell, kinetics=cell.kinetics.model_copy(update={side: rates}))
 
 
-def table_of(script):
-    """The literal CELL of a script."""
+def table_of(script, name="CELL"):
+    """A literal of the script."""
     for node in ast.parse(script).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "CELL":
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
             return ast.literal_eval(node.value)
-    raise AssertionError("no CELL")
+    raise AssertionError(name)
 
 
 def test_the_script_is_python_without_equipoise(lb):
@@ -125,13 +126,13 @@ def test_the_numbers_are_those_of_the_lowered_cell(lb, side):
     spec = cell.spec.model_copy(update={"temperature_celsius": 30.0})
     cell = replace(cell, spec=spec)
     lowered = lower(cell, mesh=MESH)
-    porous, found = getattr(lowered, side), pybamm_parameters(cell).cell
+    ours, found = getattr(lowered, side), pybamm_parameters(cell).cell
     e = found[side]
-    contact, column = 0.6, porous.column[:, 0]
+    contact, column = 0.6, ours.column[:, 0]
     interface = 3.0 * e["active_fraction"] / e["radius_m"]
     charge = e["site_concentration_mol_per_m3"] * FARADAY_C_PER_MOL
-    assert e["area_m2"] == pytest.approx(porous.area)
-    assert e["thickness_m"] == pytest.approx(porous.width)
+    assert e["area_m2"] == pytest.approx(ours.area)
+    assert e["thickness_m"] == pytest.approx(ours.width)
     assert interface * contact == pytest.approx(column[INTERFACE])
     assert e["exchange_ampere_per_m2"] / contact == pytest.approx(column[EXCHANGE])
     assert e["film_ohm_m2"] * contact == pytest.approx(column[FILM])
@@ -139,10 +140,15 @@ def test_the_numbers_are_those_of_the_lowered_cell(lb, side):
     assert charge * e["active_fraction"] * e["thickness_m"] == pytest.approx(
         column[CAPACITY]
     )
-    assert 1.0 / e["ionic_siemens_per_m"] == pytest.approx(porous.ionic[0])
+    assert 1.0 / e["ionic_siemens_per_m"] == pytest.approx(ours.ionic[0])
     assert found["one_c_ampere"] == pytest.approx(lowered.one_c_ampere)
     start = getattr(lowered, f"{side}_start_fraction")
     assert e["start_x"] == pytest.approx(start)
+
+
+def test_full_and_empty_particles_react_as_in_the_kernel(lb):
+    found = table_of(pybamm_parameters(lb).script(), "LEAST_FRACTION")
+    assert found == porous._LEAST_FRACTION
 
 
 def test_resistances_are_those_of_the_lowered_cell(lb):

@@ -238,6 +238,8 @@ def roles(run: Run) -> dict[str, str]:
     half = isinstance(run.cell, HalfCellSetup)
     met = () if isinstance(run.cell, HalfCellSetup) else run.cell.calibrated
     at_rest = run.model == "quasi-static"
+    if at_rest and _other_curves(run):
+        met = ()  # they belong to the curves of the materials
     by_rates = "calibrated" in evidence_of_rates(run) and (half or bool(met))
 
     def role(name: str) -> str:
@@ -247,6 +249,15 @@ def roles(run: Run) -> dict[str, str]:
         return "calibrated" if known else "predicted"
 
     return {name: role(name) for name in run.cycles.columns}
+
+
+def _other_curves(run: Run) -> bool:
+    """Whether the rates bring open-circuit curves of their own."""
+    rates = run.cell.kinetics
+    return rates is not None and any(
+        side.open_circuit is not None or side.open_circuit_stretch_ratio != 1.0
+        for side in (rates.positive, rates.negative)
+    )
 
 
 def evidence_of_rates(run: Run) -> dict[str, int]:

@@ -136,9 +136,10 @@ def differences(h, h1, h2, out):
 
 @kernel
 def error(E, F, potential, past, weight, per_second, tolerance):
-    """Largest local error over its tolerance: potential (V) and surface lithium.
+    """Local error over its tolerance: of the potential (V) and of surface lithium.
 
-    A surface may be off by twice `tolerance` in x: the curves of insertion materials
+    The surfaces count with their root mean square: a front passes one node at a time.
+    They may be off by twice `tolerance` in x: the curves of insertion materials
     fall by about 1 V over x, half of it is a typical slope. Where the potential
     itself runs away (by _STEEP_VOLT over one hour / C-rate) its error counts across
     the curve: what matters there is when, not how deep.
@@ -148,15 +149,16 @@ def error(E, F, potential, past, weight, per_second, tolerance):
     steep = 1.0 + abs(potential - past[0]) * per_second / _STEEP_VOLT
     w0, w1, w2, w3 = weight[0], weight[1], weight[2], weight[3]
     worst = abs(w0 * potential + w1 * past[0] + w2 * past[1] + w3 * past[2])
-    s = F.column
+    s, squares = F.column, 0.0
     for c in range(s.shape[1]):
-        off = abs(
+        off = (
             w0 * s[SURFACE, c]
             + w1 * s[SURFACE + 1, c]
             + w2 * s[SURFACE + 2, c]
             + w3 * s[SURFACE + 3, c]
         )
-        worst = max(worst, 0.5 * off)
+        squares += off * off
+    worst = max(worst, 0.5 * np.sqrt(squares / s.shape[1]))
     return worst / (steep * tolerance)
 
 

@@ -118,8 +118,8 @@ def _electrodes(runs: Sequence[Run], start: int) -> list[Drawing]:
             "simulated",
             f"simulated_electrodes{end}",
             "Both electrodes during the three-electrode rate test, simulated",
-            "Circles: ends of charge. The negative retreats by as much as the upper "
-            "potential of the positive rises, since the cell voltage ends the charge. "
+            "Circles: ends of charge. There the negative moves by as much as the upper "
+            "potential of the positive, since the cell voltage ends the charge. "
             "The steep fall of the negative at the start of the first charge may leave "
             "the frame.",
             three_electrode(runs),
@@ -130,7 +130,8 @@ def _electrodes(runs: Sequence[Run], start: int) -> list[Drawing]:
             "Both electrodes at each rate, simulated",
             "Last cycle of the first block of each rate in the three-electrode test. "
             "Where the negative bends down at the end of charge it leaves its plateau "
-            "for its tail.",
+            "for its tail. A steep rise of the negative at the end of discharge may "
+            "leave the frame.",
             potential_profiles(runs),
         ),
     ]
