@@ -9,6 +9,8 @@ from pages import EXAMPLES, ROOT
 
 # number, value, tolerance, and why
 TRUTHS = {
+    # the voltage ends every charge: upper potential minus negative is 2.75 V
+    "08_simulate": ("window_upper_volt", 2.75, 1e-4),
     # Eq. 1: 1.1 * 8.5 mg/cm2 * pi (0.45 cm)^2 * 202 / 132 / 0.30
     "01_design_lb": ("lb_composite_mg", 30.342, 0.001),
     # a lighter separator favours a lighter negative; grid of 0.01

@@ -25,7 +25,8 @@ from equipoise.kernels.layout import (
 )
 from equipoise.kernels.porous import distribute
 from equipoise.kernels.program import End
-from equipoise.sim.lower import field, lower
+from equipoise.sim.electrode import fresh_field
+from equipoise.sim.lower import lower
 from equipoise.sim.mesh import Mesh, Stepping
 
 WIDE = {"until_voltage_volt": 9.0}
@@ -120,7 +121,7 @@ def two_rail(nodes, *, ratio=1.0, thiele=3.0):
     """An electrode with a constant reaction resistance; `thiele`2 = S / Z_c."""
     mesh = Mesh(positive_nodes_count=nodes, negative_nodes_count=1, shells_count=1)
     electrode = lower(smooth_cell(), mesh=mesh).positive
-    state = field(electrode, 0.5)
+    state = fresh_field(electrode, 0.5)
     length = electrode.width * nodes
     ionic, electronic = 1.0, ratio
     whole = (ionic + electronic) * length

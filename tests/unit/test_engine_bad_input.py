@@ -46,6 +46,13 @@ FINITE = [
 MOST_SECONDS = 20.0
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """The kernels: compiling them is not part of the time of a run."""
+    for model in ("dfn", "spm", "quasi-static"):
+        tried(cell(), charge(1), model=model)
+
+
 def ends_well(known, *steps, **keys):
     """Comes back soon; what is not finite has a status; a status has advice."""
     begin = time.perf_counter()

@@ -27,7 +27,8 @@ from equipoise.kernels.layout import (
     INVERSE_RADIUS2,
 )
 from equipoise.kernels.program import End, Sample
-from equipoise.sim.lower import dependence, field, lower
+from equipoise.sim.electrode import dependence, fresh_field
+from equipoise.sim.lower import lower
 from equipoise.sim.mesh import Mesh
 from equipoise.sim.simulate import simulate
 from equipoise.spec.kinetics import Dependence
@@ -88,7 +89,7 @@ def test_the_mesh_does_not_change_what_is_held():
             known,
             mesh=Mesh(positive_nodes_count=nodes, shells_count=nodes),
         ).positive
-        held.append(lithium_coulomb(porous, field(porous, 0.7), 0))
+        held.append(lithium_coulomb(porous, fresh_field(porous, 0.7), 0))
     assert held == pytest.approx([held[0]] * 3, rel=1e-12)
 
 
@@ -205,7 +206,7 @@ def test_start_fractions_follow_the_inventory():
     site = lowered.negative_capacity_mah_per_g
     assert lowered.negative_start_fraction == pytest.approx(17.5 / site, rel=1e-9)
     assert lowered.bypass_coulomb == 0.0
-    assert (field(lowered.positive, 0.9).x == 0.9).all()
+    assert (fresh_field(lowered.positive, 0.9).x == 0.9).all()
 
 
 def test_first_lithiation_loss_is_the_charge_that_passes_by():

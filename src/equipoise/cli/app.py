@@ -10,6 +10,7 @@ from equipoise import __version__
 from equipoise.cli.curve import curve
 from equipoise.cli.demo import demo
 from equipoise.cli.design import design
+from equipoise.cli.export import export
 from equipoise.cli.library import library
 from equipoise.cli.simulate import protocol, simulate
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: 70 ms less
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, design, simulate, protocol, curve, library):
+for command in (demo, design, simulate, protocol, curve, export, library):
     app.command()(command)
 
 

@@ -20,6 +20,7 @@ UNITS: dict[str, str] = {
     "ohm": "Ω",
     "ohm_cm2": "Ω cm²",
     "watt": "W",
+    "coulomb": "C",
     "celsius": "°C",
     "kelvin": "K",
     "pa": "Pa",

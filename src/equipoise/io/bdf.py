@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 FORMS = ("parquet", "csv")
 _ENDINGS = tuple(f".bdf.{form}" for form in FORMS)
 
-_PER_CYCLE = {
-    "charging_capacity_ah": "cycle_charging_capacity_ah",
-    "discharging_capacity_ah": "cycle_discharging_capacity_ah",
-}
-"""A trace counts them within the cycle, which BDF calls by these names."""
-
 _FIRST_CYCLE = {
     "charging_capacity_mah_per_g_positive": "first_charge_mah_per_g_positive",
     "discharging_capacity_mah_per_g_positive": "first_discharge_mah_per_g_positive",
@@ -177,9 +171,8 @@ def write_run(run: Run, folder: str | Path, *, form: str = "parquet") -> list[Pa
     }
     target = output_folder(folder)
     files = [write_atomic(target / name, raw) for name, raw in tables.items()]
-    trace = run.trace.rename(_PER_CYCLE, strict=False)
     path = target / f"trace.bdf.{form}"
-    write_bdf(trace, path, metadata=run_metadata(run))
+    write_bdf(run.trace, path, metadata=run_metadata(run))
     return [*files, path, metadata_path(path)]
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Machine:
-    """One cell on one program; the only object of a simulation that changes.
+    """One cell on one program; its arrays are what changes in a simulation.
 
     Attributes
     ----------
@@ -47,8 +47,19 @@ class Machine:
     place: NDArray[np.int64]
 
     @classmethod
-    def of(cls, lowered: Lowered, program: Program, stepping: Stepping) -> Machine:
-        """A cell as built at the start of its program."""
+    def of(
+        cls,
+        lowered: Lowered,
+        program: Program,
+        stepping: Stepping,
+        *,
+        sampling: bool = False,
+    ) -> Machine:
+        """A cell as built at the start of its program.
+
+        With `sampling` there is room for the time series of a step.
+        """
+        rows = stepping.most_substeps_count + 1 if sampling else 1
         settings = np.zeros(len(Setting))
         settings[Setting.TOLERANCE_VOLT] = stepping.tolerance_volt
         settings[Setting.FIRST_FRACTION] = stepping.first_fraction
@@ -66,7 +77,7 @@ class Machine:
             fresh_field(lowered.positive, lowered.positive_start_fraction),
             fresh_field(lowered.negative, lowered.negative_start_fraction),
             np.zeros((program.steps.shape[0], len(End))),
-            np.zeros((1, len(Sample))),
+            np.zeros((rows, len(Sample))),
             memory,
             np.zeros(2, np.int64),
         )
@@ -88,9 +99,6 @@ class Machine:
 
     def advance(self, stop: int, *, sampling: bool = False) -> Status:
         """Run steps until `stop` (an index into the program), or until one fails."""
-        if sampling and self.trace.shape[0] == 1:
-            rows = int(self.settings[Setting.MOST_SUBSTEPS]) + 1
-            self.trace = np.zeros((rows, len(Sample)))
         self.memory[Memory.SAMPLES] = 0.0
         self.settings[Setting.SAMPLING] = float(sampling)
         status = run(

@@ -153,9 +153,11 @@ def simulate(
         )
     lowered = lower(cell, model=model, mesh=mesh)
     program = expand(protocol, context(cell, lowered))
-    machine = Machine.of(lowered, program, stepping)
+    traced = _traced(trace)
+    sampling = traced is None or bool(traced)
+    machine = Machine.of(lowered, program, stepping, sampling=sampling)
     begin = time.perf_counter()
-    parts, status, interrupted = _drive(machine, _traced(trace), progress)
+    parts, status, interrupted = _drive(machine, traced, progress)
     samples = np.concatenate(parts) if parts else np.zeros((0, len(Sample)))
     run = Run(
         cell,

@@ -125,7 +125,7 @@ def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFr
 def trace_table(samples: Array, results: Array, lowered: Lowered) -> pl.DataFrame:
     """Time series of the traced cycles under BDF machine names.
 
-    `charging_capacity_ah` and `discharging_capacity_ah` count within the cycle, both
+    `cycle_charging_capacity_ah` and `cycle_discharging_capacity_ah` count within the cycle, both
     >= 0; `step_time_second` and `passed_capacity_mah_per_g_positive` within the step.
     """
     import polars as pl
@@ -149,8 +149,8 @@ def trace_table(samples: Array, results: Array, lowered: Lowered) -> pl.DataFram
             "cycle_count": cycle,
             "step_count": step,
             "step_time_second": samples[:, Sample.SECOND] - starts[step],
-            "charging_capacity_ah": in_cycle[1.0] / 3600.0,
-            "discharging_capacity_ah": in_cycle[-1.0] / 3600.0,
+            "cycle_charging_capacity_ah": in_cycle[1.0] / 3600.0,
+            "cycle_discharging_capacity_ah": in_cycle[-1.0] / 3600.0,
             "positive_electrode_potential_volt": samples[:, Sample.POSITIVE_VOLT],
             "negative_electrode_potential_volt": samples[:, Sample.NEGATIVE_VOLT],
             "passed_capacity_mah_per_g_positive": np.abs(coulomb)
