@@ -116,14 +116,10 @@ def rich_cell():
         diffusivity_cm2_per_s=2e-12,
         open_circuit_stretch_ratio=1.03,
     )
-    kinetics = cell.kinetics.model_copy(
-        update={
-            "positive": positive,
-            "negative": negative,
-            "positive_contact_share_fraction": 0.8,
-            "reference_position_fraction": 0.3,
-        }
-    )
+    changes = {"positive": positive, "negative": negative}
+    changes |= {"positive_contact_share_fraction": 0.8}
+    changes |= {"reference_position_fraction": 0.3}
+    kinetics = cell.kinetics.model_copy(update=changes)
     spec = cell.spec.model_copy(update={"temperature_celsius": 35.0})
     return with_inventory(
         replace(cell, kinetics=kinetics, spec=spec),
@@ -154,10 +150,7 @@ def peer(which):
 def theirs(which, rate, mesh):
     """Charge and discharge: each (charge passed in coulomb, V, E_p, E_n)."""
     script = peer(which)
-    nodes, shells = mesh
-    solution = script.simulation(
-        rate, nodes=nodes, shells=shells, rtol=1e-7, atol=1e-9
-    ).solve()
+    solution = script.simulation(rate, *mesh, rtol=1e-7, atol=1e-9).solve()
     halves = []
     for step in solution.cycles[0].steps:
         hours = step["Discharge capacity [A.h]"].entries

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 import equipoise as eqp
@@ -70,6 +70,7 @@ def test_equal_coefficients_are_the_limit_of_unequal_ones(decades, sign):
     assert near == pytest.approx(overpotential(j, 1.0, 0.5, THERMAL)[0], rel=1e-7)
 
 
+@example(alpha=0.9921875, decades=0.25, sign=-1.0)
 @given(alpha=st.floats(0.001, 0.999), decades=extents, sign=signs)
 @settings(max_examples=400)
 def test_overpotential_for_all_coefficients_the_specification_takes(

@@ -203,12 +203,12 @@ def test_trace_counts_charge_within_the_cycle(once):
     gram = once.lowered.positive_mass_g
     last = trace.group_by("cycle_count", maintain_order=True).last()
     np.testing.assert_allclose(
-        last["charging_capacity_ah"].to_numpy() * 1e3 / gram,
+        last["cycle_charging_capacity_ah"].to_numpy() * 1e3 / gram,
         cycles["charging_capacity_mah_per_g_positive"],
         rtol=1e-12,
     )
     np.testing.assert_allclose(
-        last["discharging_capacity_ah"].to_numpy() * 1e3 / gram,
+        last["cycle_discharging_capacity_ah"].to_numpy() * 1e3 / gram,
         cycles["discharging_capacity_mah_per_g_positive"],
         rtol=1e-12,
     )

@@ -131,7 +131,7 @@ def _merged(
     classes = rates.particle_classes or (ParticleClass(name="all", share_fraction=1.0),)
     if len(classes) > 1 and not single_class:
         raise SpecError(
-            f"{len(classes)} particle classes; PyBaMM's DFN has one particle per node",
+            f"{len(classes)} particle classes; the script has one particle per node",
             where=where,
             remedy="single_class=True (--single-class) merges them into their mean",
         )

@@ -125,8 +125,8 @@ def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFr
 def trace_table(samples: Array, results: Array, lowered: Lowered) -> pl.DataFrame:
     """Time series of the traced cycles under BDF machine names.
 
-    `cycle_charging_capacity_ah` and `cycle_discharging_capacity_ah` count within the cycle, both
-    >= 0; `step_time_second` and `passed_capacity_mah_per_g_positive` within the step.
+    The two cycle capacities count within the cycle, both >= 0; `step_time_second` and
+    `passed_capacity_mah_per_g_positive` within the step.
     """
     import polars as pl
 

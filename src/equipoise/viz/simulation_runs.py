@@ -142,7 +142,7 @@ def branch(run: Run, cycle: int, direction: int) -> Branch:
     last = np.maximum.accumulate(moving)
     here = (last >= 0) & (np.sign(current[last]) == direction)
     name = "charging" if direction == CHARGE else "discharging"
-    ah = floats(rows, f"{name}_capacity_ah", "branch")[here]
+    ah = floats(rows, f"cycle_{name}_capacity_ah", "branch")[here]
     return Branch(
         1e3 * ah / run.lowered.positive_mass_g,
         floats(rows, "voltage_volt", "branch")[here],
