@@ -22,7 +22,7 @@ class Mesh(Frozen):
     positive_nodes_count: Count = 20
     negative_nodes_count: Count = 20
     shells_count: Count = 20
-    shell_grading: Annotated[float, Field(ge=1.0, le=4.0, strict=True)] = 1.0
+    shell_grading: Annotated[float, Field(ge=1.0, le=4.0, strict=True)] = 2.0
 
 
 class Stepping(Frozen):
