@@ -187,15 +187,19 @@ def test_two_rail_resistance_tends_to_the_closed_form(ratio, thiele):
 
 
 @pytest.mark.parametrize(("ratio", "thiele"), RAILS)
-def test_linear_reaction_is_fourth_order_through_the_electrode(ratio, thiele):
-    """As `kernels.porous` says: half the width of a node, a sixteenth of the error."""
+def test_linear_reaction_is_second_order_through_the_electrode(ratio, thiele):
+    """As `kernels.porous` says: half the width of a node, a quarter of the error.
+
+    The reaction is taken as constant in a node: its mean is off by (thiele / n)**2 / 24
+    of itself, the error of the midpoint rule.
+    """
     exact = closed_form(1.0, ratio, thiele)
     errors = [
         abs(two_rail(n, ratio=ratio, thiele=thiele)[0] / exact - 1.0)
         for n in (20, 40, 80, 160)
     ]
-    assert orders_of(errors).min() > 3.7, (errors, orders_of(errors))
-    assert errors[2] < 1e-6 * (thiele / 3.0) ** 4
+    assert orders_of(errors).min() > 1.98, (errors, orders_of(errors))
+    assert errors[0] < (thiele / 20) ** 2 / 24.0
 
 
 def test_face_currents_converge():

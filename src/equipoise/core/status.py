@@ -14,6 +14,7 @@ class Status(IntEnum):
     STEP_NOT_SOLVED = 5
     TOO_MANY_SUBSTEPS = 6
     TRACE_FULL = 7
+    BEYOND_LITHIUM = 8
 
     @property
     def advice(self) -> str:
@@ -44,5 +45,9 @@ _ADVICE = {
         "or voltage limit, or loosen the tolerance"
     ),
     Status.TRACE_FULL: "more samples than the trace holds: trace fewer cycles",
+    Status.BEYOND_LITHIUM: (
+        "an electrode would have to hold less than no lithium, or more than it can: "
+        "the window lies beyond what the electrodes can give; narrow it"
+    ),
     Status.NOT_FINITE: "an input is NaN or infinite: check masses and fractions",
 }

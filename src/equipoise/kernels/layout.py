@@ -24,14 +24,15 @@ CAPACITY = 5  # C m-2 of electrode per unit of x
 MEAN = 0  # pair: mean x
 REACTION = 2  # pair: j
 BRANCH = 4  # +1 delithiating, -1 lithiating
-BRANCH_NEW = 5
-SURFACE = 6  # x at the surface: tried, and three steps back
-SLOPE = 10  # - d(surface x) / dj
-TRIAL = 11  # j of the step being tried
-POTENTIAL = 12  # f(j), V
-RESISTANCE = 13  # df/dj, ohm m2
-SCALE = 14
-FIELD_COLUMN_ROWS = 15
+SURFACE = 5  # x at the surface: tried, and three steps back
+SLOPE = 9  # - d(surface x) / dj
+TRIAL = 10  # j of the step being tried
+POTENTIAL = 11  # f(j), V
+RESISTANCE = 12  # df/dj, ohm m2
+SCALE = 13  # working memory
+DRIFT = 14  # change of mean x in the step without reaction
+DRIFT_PER_J = 15  # and per j, as -DRIFT_PER_J j
+FIELD_COLUMN_ROWS = 16
 
 # Blocks of Field.shells: the elimination x_m = right + upper x_(m+1)
 UPPER = 0
@@ -69,7 +70,7 @@ class Porous(NamedTuple):
     alpha_a: float  # anodic transfer coefficient; the cathodic one is 1 - alpha_a
     open_circuit_start: float
     open_circuit_per_step: float
-    hysteresis: float  # 1 / (change of x after which 63 % of the way is done)
+    hysteresis: float  # 1 / (change of x for 63 % of the way); 0: one curve for both
     column: np.ndarray  # (6, K), rows above
     ionic: np.ndarray  # (nodes,) resistivity, ohm m
     electronic: np.ndarray  # resistivity, table over x in [0, 1], ohm m

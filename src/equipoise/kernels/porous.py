@@ -18,8 +18,8 @@ Equations (specs of this project, engine, section 1), with single-ion electrolyt
 The face currents are the unknowns: charge is conserved to rounding whatever the
 Newton residual, and the system is the gradient of a convex function of them. The
 current inside a node is taken as linear, which gives the weights 1/6, 4/6, 1/6
-(compact fourth order for smooth u) and, for a single node, the exact L/3 of a uniform
-reaction: the single-particle model with ohmic terms is the same kernel.
+(second order) and, for a single node, the exact L/3 of a uniform reaction: the
+single-particle model with ohmic terms is the same kernel.
 """
 
 import numpy as np
@@ -27,9 +27,10 @@ import numpy as np
 from equipoise.kernels._jit import inner_kernel
 from equipoise.kernels.layout import (
     BRANCH,
-    BRANCH_NEW,
     CAPACITY,
     DIFFERENCE,
+    DRIFT,
+    DRIFT_PER_J,
     ELECTRONIC,
     EXCHANGE,
     FACE,
@@ -49,7 +50,7 @@ from equipoise.kernels.layout import (
     SURFACE,
     TRIAL,
 )
-from equipoise.kernels.particle import surfaces
+from equipoise.kernels.particle import surfaces, weights
 
 _LEAST_FRACTION = 1e-4  # of lithium and vacancies in i0: a full surface still reacts
 
@@ -82,7 +83,8 @@ def overpotential(j, i0, alpha_a, thermal):
         up, down = np.exp(alpha_a * v), np.exp(-alpha_c * v)
         slope = alpha_a * up + alpha_c * down
         step = (z - up + down) / slope
-        step = min(max(step, -1.0), 1.0)
+        most = 1.0 / min(alpha_a, alpha_c)
+        step = min(max(step, -most), most)
         v += step
         if abs(step) < 1e-12 * max(1.0, abs(v)):
             break
@@ -100,7 +102,8 @@ def _exchange(x, alpha_a):
     if alpha_a == 0.5:
         y = x * (1.0 - x)
         root = np.sqrt(y * y + e2)
-        return np.sqrt(2.0 * (y + root)), 0.5 * (1.0 - 2.0 * x) / root
+        whole = y + root if y > 0.0 else e2 / (root - y)
+        return np.sqrt(2.0 * whole), 0.5 * (1.0 - 2.0 * x) / root
     full, free = np.sqrt(x * x + e2), np.sqrt((1.0 - x) * (1.0 - x) + e2)
     return (
         (x + full) ** (1.0 - alpha_a) * (1.0 - x + free) ** alpha_a,
@@ -109,8 +112,22 @@ def _exchange(x, alpha_a):
 
 
 @inner_kernel
+def _branch(E, F, k, j):
+    """Branch of column k after a step with reaction j, and its distance to its goal.
+
+    ``branch' = (sign - branch) |dx/dt| / x_h``, exact for a mean x that changes one
+    way in the step (one-state hysteresis; Plett, Battery Management Systems I, sec.
+    3.7). Implicit: with the branch of an extrapolated j a rest would chatter.
+    """
+    gone = F.column[DRIFT, k] - F.column[DRIFT_PER_J, k] * j
+    goal = 1.0 if gone < 0.0 else -1.0
+    left = (F.column[BRANCH, k] - goal) * np.exp(-E.hysteresis * abs(gone))
+    return goal + left, left
+
+
+@inner_kernel
 def react(E, F):
-    """Fill `potential` and `resistance` of all columns at `F.trial`."""
+    """Fill `POTENTIAL` and `RESISTANCE` of all columns at `TRIAL`."""
     surfaces(E, F)
     U, start, per_step = E.open_circuit, E.open_circuit_start, E.open_circuit_per_step
     last = U.shape[0] - 2
@@ -119,9 +136,14 @@ def react(E, F):
         x = F.column[SURFACE, k]
         s = (x - start) * per_step
         i = min(max(int(s), 0), last)
-        b = 0.5 * (1.0 + F.column[BRANCH_NEW, k])
-        low = b * U[i, 0] + (1.0 - b) * U[i, 1]
-        rise = b * U[i + 1, 0] + (1.0 - b) * U[i + 1, 1] - low
+        low, rise, turning = U[i, 0], U[i + 1, 0] - U[i, 0], 0.0
+        if E.hysteresis > 0.0:
+            branch, left = _branch(E, F, k, j)
+            b = 0.5 * (1.0 - branch)  # share of the lithiating curve
+            gap, gap_rise = low - U[i, 1], rise - U[i + 1, 1] + U[i, 1]
+            low, rise = low - b * gap, rise - b * gap_rise
+            turning = 0.5 * abs(left) * E.hysteresis * F.column[DRIFT_PER_J, k]
+            turning *= max(gap + (s - i) * gap_rise, 0.0)
         i0, growth = _exchange(x, E.alpha_a)
         i0 *= E.column[EXCHANGE, k]
         eta, per_ratio = overpotential(j, i0, E.alpha_a, E.thermal_volt)
@@ -132,6 +154,7 @@ def react(E, F):
             + per_j
             + E.column[FILM, k]
             + max(per_j * j * growth * slope, 0.0)  # only what stabilises
+            + turning
         )
 
 
@@ -211,9 +234,11 @@ def _terminal(E, F):
 
 @inner_kernel
 def update(E, F, i, most):
-    """Move `F.trial` to the solution at current i; returns the largest |u - f|, V.
+    """Move `TRIAL` to the solution at current i; returns the largest |u - f|, V.
 
-    No surface may move by more than `most` of x in one go.
+    In one go no surface moves by more than `most` of x, or by more than 0.9 of its
+    way to empty or full; and a reaction that reverses does not overshoot. NaN if
+    something is not finite.
     """
     nodes = E.nodes
     furthest = largest = before = 0.0
@@ -229,10 +254,20 @@ def update(E, F, i, most):
             dj = off / F.column[RESISTANCE, c + k]
             F.column[POTENTIAL, c + k] = dj
             largest = max(largest, abs(off))
-            furthest = max(furthest, abs(dj * F.column[SLOPE, c + k]))
+            if not abs(dj) < 1e30 or not abs(off) < 1e30:
+                return np.nan
+            dx = -dj * F.column[SLOPE, c + k]
+            x, j = F.column[SURFACE, c + k], F.column[TRIAL, c + k]
+            furthest = max(furthest, abs(dx) / most)
+            if dx < 0.0 and x > 1e-6:
+                furthest = max(furthest, -dx / (0.9 * x))
+            elif dx > 0.0 and x < 1.0 - 1e-6:
+                furthest = max(furthest, dx / (0.9 * (1.0 - x)))
+            if dj * j < 0.0:
+                furthest = max(furthest, abs(dj) / (abs(j) + E.column[EXCHANGE, c + k]))
     if not largest < 1e30:
         return np.nan
-    part = 1.0 if furthest <= most else most / furthest
+    part = 1.0 if furthest <= 1.0 else 1.0 / furthest
     for c in range(F.column.shape[1]):
         F.column[TRIAL, c] += part * F.column[POTENTIAL, c]
         F.column[SURFACE, c] -= F.column[SLOPE, c] * part * F.column[POTENTIAL, c]
@@ -241,7 +276,7 @@ def update(E, F, i, most):
 
 @inner_kernel
 def predict(E, F, dt, ratio, count, now, i):
-    """Guess `F.trial`, the branch and the electronic resistivity at the end of dt.
+    """Guess `TRIAL` and the electronic resistivity; and how x drifts without j.
 
     `count` steps have been made since the current last jumped.
     """
@@ -258,7 +293,12 @@ def predict(E, F, dt, ratio, count, now, i):
         forward = ratio if count > 1 else 0.0
         for c in range(columns):
             F.column[TRIAL, c] = j[c] + forward * (j[c] - j_old[c])
-    turn(E, F, dt, count, now)
+    a0, a1, a2 = weights(ratio, 1 if count == 0 else 2)
+    for c in range(columns):
+        F.column[DRIFT, c] = (
+            a1 * F.column[MEAN + now, c] - a2 * F.column[MEAN + 1 - now, c]
+        ) / a0 - F.column[MEAN + now, c]
+        F.column[DRIFT_PER_J, c] = 3.0 * dt * E.column[FLUX, c] / a0
     forward = ratio if count > 0 else 0.0
     for k in range(nodes):
         whole = held = 0.0
@@ -272,23 +312,8 @@ def predict(E, F, dt, ratio, count, now, i):
 
 
 @inner_kernel
-def turn(E, F, dt, count, now):
-    """Branch of the open-circuit curve after dt with the mean of `F.j`, `F.trial`.
-
-    ``branch' = (sign(j) - branch) |dx/dt| / x_h``, solved exactly for constant dx/dt
-    (one-state hysteresis; Plett, Battery Management Systems I, sec. 3.7).
-    """
-    for c in range(F.column.shape[1]):
-        mean = (
-            F.column[TRIAL, c]
-            if count == 0
-            else 0.5 * (F.column[TRIAL, c] + F.column[REACTION + now, c])
-        )
-        if mean == 0.0:
-            F.column[BRANCH_NEW, c] = F.column[BRANCH, c]
-            continue
-        goal = 1.0 if mean > 0.0 else -1.0
-        left = F.column[BRANCH, c] - goal
-        if abs(left) > 1e-14:
-            left *= np.exp(-E.hysteresis * 3.0 * dt * E.column[FLUX, c] * abs(mean))
-        F.column[BRANCH_NEW, c] = goal + left
+def turn(E, F):
+    """Branch of the open-circuit curve after the step with reaction `TRIAL`."""
+    if E.hysteresis > 0.0:
+        for c in range(F.column.shape[1]):
+            F.column[BRANCH, c] = _branch(E, F, c, F.column[TRIAL, c])[0]

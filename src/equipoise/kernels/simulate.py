@@ -73,6 +73,7 @@ class Clock(IntEnum):
     VOLT = 12
     MARGIN = 13
     ERROR = 14  # of the last substep, over the tolerance
+    RESTS = 15  # 1: no current
 
 
 class Out(IntEnum):
@@ -90,6 +91,7 @@ class Out(IntEnum):
 _OK = int(Status.OK)
 _TOO_MANY = int(Status.TOO_MANY_SUBSTEPS)
 _FULL = int(Status.TRACE_FULL)
+_BEYOND = int(Status.BEYOND_LITHIUM)
 _VOLTAGE_MODE = int(Mode.VOLTAGE)
 _FAILED = int(Reason.FAILED)
 _BY_VOLTAGE = int(Reason.VOLTAGE)
@@ -102,6 +104,7 @@ _GROWTH, _SHRINK, _SAFETY = 2.0, 0.25, 0.9
 _NOW, _PAST = 0.7 / 3.0, 0.4 / 3.0  # exponents of the proportional-integral control
 _LEAST_SECOND = 1e-9
 _CLOSEST_VOLT = 1e-3  # Newton stops here at the latest
+_ROOM = 0.02  # of x beyond 0 and 1, where the curves go on with their end slopes
 _ROOT = 1e-8  # V, or relative charge: how exactly a cut-off is met
 SCRATCH_SHAPE = (6, len(Clock))
 _LOW, _HIGH, _M_LOW, _M_HIGH, _KEPT = 0, 1, 2, 3, 4  # of the bracket of a cut-off
@@ -198,8 +201,8 @@ def _take(P, FP, N, FN, memory, clock, past, h, out):
     accept(P, FP, h, ratio, count, now)
     accept(N, FN, h, ratio, count, now)
     if clock[Clock.SHARE] == 0.0:
-        memory[Memory.BYPASS_COULOMB] -= out[Out.AMPERE] * h
-        if memory[Memory.BYPASS_COULOMB] < 1e-9 * abs(out[Out.AMPERE]):
+        memory[Memory.BYPASS_COULOMB] -= out[Out.COULOMB] - clock[Clock.COULOMB]
+        if memory[Memory.BYPASS_COULOMB] < 1e-12 * abs(out[Out.COULOMB]):
             memory[Memory.BYPASS_COULOMB] = 0.0
     before = out[Out.VOLT] if count == 0 else clock[Clock.VOLT]
     passed = out[Out.COULOMB] - clock[Clock.COULOMB]
@@ -270,6 +273,8 @@ def _begin(S, ask, memory, clock):
         ampere = memory[Memory.AMPERE]
     elif ampere != 0.0:
         pace = abs(ampere)
+    else:
+        clock[Clock.RESTS] = 1.0
     clock[Clock.AMPERE] = ampere
     return 3600.0 * S[Setting.ONE_C_AMPERE] / pace
 
@@ -297,13 +302,39 @@ def _next_length(S, clock, off, h, pace):
     grow = _SAFETY * off ** (-_NOW) * clock[Clock.ERROR] ** _PAST
     clock[Clock.ERROR] = off
     h *= min(max(grow, 0.5), _GROWTH)
-    return min(h, S[Setting.MOST_FRACTION] * pace)
+    most = S[Setting.MOST_FRACTION] * pace
+    if clock[Clock.RESTS] > 0.0:  # a rest of any length in a bounded number
+        most = max(most, 0.1 * clock[Clock.SECOND])
+    return min(h, most)
+
+
+@inner_kernel
+def _impossible(P, FP, N, FN, clock):
+    """Whether an electrode holds clearly less than no, or more than all lithium."""
+    now = int(clock[Clock.NOW])
+    p, n = mean_lithiation(P, FP, now), mean_lithiation(N, FN, now)
+    low, high = -_ROOM, 1.0 + _ROOM
+    return p < low or p > high or n < low or n > high
+
+
+@inner_kernel
+def _spared(memory, ampere):
+    """Whether the negative does not react: its first lithiation takes the charge."""
+    return memory[Memory.BYPASS_COULOMB] > 0.0 and ampere > 0.0
+
+
+@inner_kernel
+def _overspent(memory, clock, out):
+    """Whether a substep passes more than is left of the first-lithiation loss."""
+    passed = out[Out.COULOMB] - clock[Clock.COULOMB]
+    rest = memory[Memory.BYPASS_COULOMB]
+    return clock[Clock.SHARE] == 0.0 and passed > rest * (1.0 + 1e-12)
 
 
 @inner_kernel
 def _limited(ask, memory, clock, h):
     """Shorten a substep to the end of the step and of the first-lithiation loss."""
-    spared = memory[Memory.BYPASS_COULOMB] > 0.0 and clock[Clock.AMPERE] > 0.0
+    spared = _spared(memory, clock[Clock.AMPERE])
     clock[Clock.SHARE] = 0.0 if spared else 1.0
     if spared:
         rest = memory[Memory.BYPASS_COULOMB] / clock[Clock.AMPERE]
@@ -357,12 +388,20 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
                 continue
             reason = _FAILED
         else:
+            if _spared(memory, out[Out.AMPERE]) and clock[Clock.SHARE] == 1.0:
+                clock[Clock.AMPERE] = out[Out.AMPERE]  # a hold turned out to charge
+                continue
+            if _overspent(memory, clock, out):  # end exactly where the loss ends
+                passed = out[Out.COULOMB] - clock[Clock.COULOMB]
+                h *= memory[Memory.BYPASS_COULOMB] / passed
+                continue
             off = _off(P, FP, N, FN, S, clock, past, h, pace, out)
             if off > 1.0 and h > 1e-6:
                 h *= max(_SHRINK, _SAFETY * off ** (-1.0 / 3.0))
                 continue
             if out[Out.MARGIN] >= _ROOT:
                 bracket[_LOW], bracket[_M_LOW] = 0.0, clock[Clock.MARGIN]
+                bracket[_KEPT] = 0.0
                 known = clock[Clock.COUNT] > 0.0 and clock[Clock.MARGIN] < 0.0
                 h2 = _narrow(bracket, h, out[Out.MARGIN], 0, True)
                 h, trial = (h2 if known else _LEAST_SECOND), 1
@@ -372,12 +411,19 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
             elif last:
                 reason = _BY_TIME
         if reason != _FAILED:
+            lost = clock[Clock.SHARE] == 0.0
             _take(P, FP, N, FN, memory, clock, past, h, out)
+            if lost and memory[Memory.BYPASS_COULOMB] == 0.0:
+                clock[Clock.COUNT] = 0.0
+                h = S[Setting.FIRST_FRACTION] * pace
+                clock[Clock.LENGTH_1] = clock[Clock.LENGTH_2] = h
             if S[Setting.SAMPLING] > 0.0:
                 if int(memory[Memory.SAMPLES]) >= trace.shape[0]:
                     reason, status = _FAILED, _FULL
                 else:
                     _record(trace, ask, memory, clock, past)
+        if reason != _FAILED and _impossible(P, FP, N, FN, clock):
+            reason, status = _FAILED, _BEYOND
         if reason < 0:
             h = _next_length(S, clock, off, h, pace)
             continue

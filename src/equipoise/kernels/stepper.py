@@ -16,8 +16,6 @@ import numpy as np
 from equipoise.core.status import Status
 from equipoise.kernels._jit import inner_kernel, kernel
 from equipoise.kernels.layout import (
-    BRANCH,
-    BRANCH_NEW,
     CAPACITY,
     MEAN,
     SURFACE,
@@ -167,9 +165,8 @@ def accept(E, F, dt, ratio, count, now):
     """Make the tried step the state; the caller flips `now`."""
     if E.ideal == 1:
         return
-    turn(E, F, dt, count, now)
+    turn(E, F)
     for c in range(F.column.shape[1]):
-        F.column[BRANCH, c] = F.column[BRANCH_NEW, c]
         F.column[SURFACE + 3, c] = F.column[SURFACE + 2, c]
         F.column[SURFACE + 2, c] = F.column[SURFACE + 1, c]
         F.column[SURFACE + 1, c] = F.column[SURFACE, c]

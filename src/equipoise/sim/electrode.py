@@ -11,7 +11,6 @@ from equipoise.core.constants import FARADAY_C_PER_MOL, GAS_CONSTANT_J_PER_MOL_K
 from equipoise.core.errors import SpecError
 from equipoise.kernels.layout import (
     BRANCH,
-    BRANCH_NEW,
     CAPACITY,
     EXCHANGE,
     FIELD_COLUMN_ROWS,
@@ -41,7 +40,12 @@ Array = NDArray[np.float64]
 
 OPEN_CIRCUIT_NODES = 4097
 DEPENDENCE_NODES = 1025
-AT_ONCE_RATIO = 1e12  # hysteresis without a capacity
+WALL_VOLT = 1000.0
+"""Slope added to the open-circuit curves beyond empty and full, per unit of x: a
+window of 1.4 V ends within 0.15 % of the capacity."""
+AT_ONCE_RATIO = 1e3
+"""Steepest hysteresis: the branch has changed after a thousandth of x (0.3 mAh/g of
+an NCM). A jump at any change of sign would let a resting cell chatter."""
 OHM_CM_PER_MS = 10.0  # 1 / (mS/cm) in ohm m
 WHOLE = (ParticleClass(name="all", share_fraction=1.0),)
 
@@ -77,10 +81,8 @@ def porous(
     ionic *= conditions.warming_ratio(energies.ionic_kj_per_mol)
     diffusivity = dependence(rates.diffusivity_cm2_per_s) * 1e-4
     diffusivity *= conditions.warming_ratio(energies.diffusivity_kj_per_mol) * no_rate
-    kelvin, hysteresis = (
-        conditions.temperature_kelvin,
-        rates.hysteresis_capacity_mah_per_g,
-    )
+    kelvin = conditions.temperature_kelvin
+    open_circuit = _open_circuit_volt(electrode, rates, site_capacity)
     return Porous(
         nodes=nodes,
         ideal=0,
@@ -90,11 +92,9 @@ def porous(
         width=length_m / nodes,
         thermal_volt=GAS_CONSTANT_J_PER_MOL_K * kelvin / FARADAY_C_PER_MOL,
         alpha_a=rates.anodic_transfer_fraction,
-        open_circuit_start=0.0,
+        open_circuit_start=-1.0 / (OPEN_CIRCUIT_NODES - 1.0),
         open_circuit_per_step=OPEN_CIRCUIT_NODES - 1.0,
-        hysteresis=(
-            AT_ONCE_RATIO if hysteresis is None else site_capacity / hysteresis.value
-        ),
+        hysteresis=_hysteresis_ratio(rates, site_capacity, open_circuit),
         column=np.repeat(
             _classes(
                 electrode, rates, conditions, mass_mg * active_fraction, length_m, nodes
@@ -104,7 +104,7 @@ def porous(
         ),
         ionic=np.full(nodes, OHM_CM_PER_MS / ionic / no_rate),
         electronic=_electronic_ohm_m(electrode, rates, conditions, where),
-        open_circuit=_open_circuit_volt(electrode, rates, site_capacity),
+        open_circuit=open_circuit,
         diffusion=np.stack([diffusivity, _integral(diffusivity)]),
         shell=np.stack(sphere(conditions.shells_count, conditions.mesh.shell_grading)),
     )
@@ -144,7 +144,7 @@ def fresh_field(electrode: Porous, lithiation_fraction: float) -> Field:
     column = np.zeros((FIELD_COLUMN_ROWS, columns))
     column[[MEAN, MEAN + 1]] = lithiation_fraction
     column[SURFACE : SURFACE + 4] = lithiation_fraction
-    column[[BRANCH, BRANCH_NEW]] = 1.0 if lithiation_fraction > 0.5 else -1.0
+    column[BRANCH] = 1.0 if lithiation_fraction > 0.5 else -1.0
     return Field(
         x=np.full((2, shells, columns), lithiation_fraction),
         column=column,
@@ -242,15 +242,55 @@ def _integral(table: Array) -> Array:
 def _open_circuit_volt(
     electrode: Electrode, rates: ElectrodeKinetics, site_capacity: float
 ) -> Array:
-    """Potentials over the lithium fraction, shape (n, 2): delithiating, lithiating."""
-    curves: HalfCell = electrode.half_cell
-    if rates.open_circuit is not None:
-        curves = half_cell(electrode.material.name, rates.open_circuit)
+    """Potentials over the lithium fraction, shape (n, 2): delithiating, lithiating.
+
+    One node beyond 0 and 1 on either side: an electrode without vacancies or without
+    lithium cannot go on, whatever slope its curve ends with.
+    """
+    curves = open_circuit_curves(electrode, rates)
     x = np.linspace(0.0, 1.0, OPEN_CIRCUIT_NODES)
     held = site_capacity * (1.0 - x if curves.axis == "delithiated" else x)
     held = held / rates.open_circuit_stretch_ratio
-    both = (curves.delithiation.potential(held), curves.lithiation.potential(held))
-    return np.ascontiguousarray(np.column_stack(both))
+    table = np.empty((OPEN_CIRCUIT_NODES + 2, 2))
+    for i, curve in enumerate((curves.delithiation, curves.lithiation)):
+        table[1:-1, i] = curve.potential(held)
+    wall = WALL_VOLT * (x[1] - x[0])
+    table[0] = 2.0 * table[1] - table[2] + wall
+    table[-1] = 2.0 * table[-2] - table[-3] - wall
+    return table
+
+
+def open_circuit_curves(electrode: Electrode, rates: ElectrodeKinetics) -> HalfCell:
+    """Curves at rest: those of the rates if they bring some, else the material's."""
+    if rates.open_circuit is None:
+        return electrode.half_cell
+    return half_cell(electrode.material.name, rates.open_circuit)
+
+
+def covered_fraction(
+    electrode: Electrode, rates: ElectrodeKinetics
+) -> tuple[float, float]:
+    """Lithium fractions, lowest and highest, that the curves at rest cover."""
+    curves = open_circuit_curves(electrode, rates)
+    branches = (curves.delithiation, curves.lithiation)
+    scale = rates.open_circuit_stretch_ratio / site_capacity_mah_per_g(electrode, rates)
+    low = scale * min(c.measured_from_mah_per_g for c in branches)
+    high = scale * max(c.measured_to_mah_per_g for c in branches)
+    if curves.axis == "delithiated":
+        low, high = 1.0 - high, 1.0 - low
+    return low, high
+
+
+def _hysteresis_ratio(
+    rates: ElectrodeKinetics, site_capacity: float, open_circuit: Array
+) -> float:
+    """1 / (change of x after which the branch has changed to 63 %); 0: one curve."""
+    if np.array_equal(open_circuit[:, 0], open_circuit[:, 1]):
+        return 0.0
+    needed = rates.hysteresis_capacity_mah_per_g
+    if needed is None:
+        return AT_ONCE_RATIO
+    return min(site_capacity / needed.value, AT_ONCE_RATIO)
 
 
 def _no_conductivity(kind: str, where: str) -> SpecError:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from equipoise.core.errors import SpecError
 from equipoise.sim.conditions import Conditions
-from equipoise.sim.electrode import ideal, porous, site_capacity_mah_per_g
+from equipoise.sim.electrode import (
+    covered_fraction,
+    ideal,
+    porous,
+    site_capacity_mah_per_g,
+)
 from equipoise.spec import library
 from equipoise.spec.half_cell_spec import HalfCellSetup
 from equipoise.spec.inventory import Inventory
@@ -39,6 +44,8 @@ class Lowered:
         From the electrode to the reference electrode: contacts and separator.
     positive_capacity_mah_per_g, negative_capacity_mah_per_g
         Between lithium fractions 0 and 1.
+    positive_covered_fraction, negative_covered_fraction
+        Lithium fractions, lowest and highest, that the curves at rest were given for.
     """
 
     positive: Porous
@@ -54,6 +61,8 @@ class Lowered:
     charges_first: bool
     positive_capacity_mah_per_g: float
     negative_capacity_mah_per_g: float
+    positive_covered_fraction: tuple[float, float]
+    negative_covered_fraction: tuple[float, float]
 
 
 def lower(
@@ -104,6 +113,9 @@ def _lower_full(
     z0 = a + b * q0
     missing_mah = max(z_built - z0, 0.0) * m_n * active_n * 1e-3
     ohm = _series_ohm(cell, rates, conditions)
+    start_p, start_n = 1.0 - q0 / q_p, max(z0, z_built) / q_n
+    _require_fraction(start_p, f"{where}: inventory.positive_start_mah_per_g")
+    _require_fraction(start_n, f"{where}: inventory.negative_start_mah_per_g")
     return Lowered(
         positive=porous(
             cell.positive,
@@ -123,8 +135,8 @@ def _lower_full(
             nodes_count=mesh.negative_nodes_count,
             where=f"{where}: negative",
         ),
-        positive_start_fraction=1.0 - q0 / q_p,
-        negative_start_fraction=max(z0, z_built) / q_n,
+        positive_start_fraction=start_p,
+        negative_start_fraction=start_n,
         bypass_coulomb=missing_mah * 3.6,
         positive_ohm=ohm[0],
         negative_ohm=ohm[1],
@@ -136,6 +148,8 @@ def _lower_full(
         charges_first=True,
         positive_capacity_mah_per_g=q_p,
         negative_capacity_mah_per_g=q_n,
+        positive_covered_fraction=covered_fraction(cell.positive, rates.positive),
+        negative_covered_fraction=covered_fraction(cell.negative, rates.negative),
     )
 
 
@@ -175,6 +189,8 @@ def _lower_half(
         charges_first=full,
         positive_capacity_mah_per_g=site_capacity_mah_per_g(cell.working, own),
         negative_capacity_mah_per_g=NOT_A_NUMBER,
+        positive_covered_fraction=covered_fraction(cell.working, own),
+        negative_covered_fraction=(NOT_A_NUMBER, NOT_A_NUMBER),
     )
 
 
@@ -209,6 +225,17 @@ def _separator_ohm_cm2(
     conductivity = rates.separator_conductivity_millisiemens_per_cm.value
     conductivity *= conditions.warming_ratio(rates.separator_activation_kj_per_mol)
     return thickness_cm / (conductivity * 1e-3)
+
+
+def _require_fraction(lithiation_fraction: float, where: str) -> None:
+    if not 0.0 <= lithiation_fraction <= 1.0:
+        raise SpecError(
+            f"the electrode would start with a lithium fraction of "
+            f"{lithiation_fraction:.3f}, not between 0 (empty) and 1 (full)",
+            where=where,
+            remedy="check the starts and the lithium loss of the inventory against "
+            "the capacities of the materials",
+        )
 
 
 def _one_c_ampere(one_c_ma_per_g: float | None, mass_mg: float, where: str) -> float:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from equipoise.sim.lower import Lowered
 
 AT_ONCE_SECOND = 1e-6
+BEYOND_FRACTION = 0.003
+"""Use outside a curve that is worth a note: 0.8 mAh/g of an NCM."""
+SURFACE_BEYOND_FRACTION = 0.02
+"""The same at a surface, which runs ahead at every end of discharge."""
 
 
 def notes_of(
@@ -33,9 +37,11 @@ def notes_of(
     ask = program.steps[step]
     seconds = results[:, End.END_SECOND] - results[:, End.START_SECOND]
     flows = (ask[:, Ask.MODE] == float(Mode.CURRENT)) & (ask[:, Ask.VALUE] != 0.0)
-    by_limit = results[:, End.REASON] != float(Reason.TIME)
-    at_once = flows & by_limit & (seconds < AT_ONCE_SECOND)
-    never = ~by_limit & program.by_safety[step]
+    reason = results[:, End.REASON]
+    by_clock = reason == float(Reason.TIME)
+    failed = reason == float(Reason.FAILED)
+    at_once = flows & ~by_clock & ~failed & (seconds < AT_ONCE_SECOND)
+    never = by_clock & program.by_safety[step]
     notes: list[str] = []
     if at_once.any():
         notes.append(
@@ -50,6 +56,7 @@ def notes_of(
         notes.append(
             _text(never, results, program, "met no limit and was ended by the clock")
         )
+    notes += _beyond(results, lowered)
     if lowered.bypass_coulomb > 0.0:
         taken = lowered.bypass_coulomb / 3.6 / lowered.positive_mass_g
         notes.append(
@@ -57,6 +64,43 @@ def notes_of(
             "negative"
         )
     return tuple(notes)
+
+
+def _beyond(results: NDArray[np.float64], lowered: Lowered) -> list[str]:
+    """Notes on electrodes that were used where their curves are only extended."""
+    found: list[str] = []
+    for side, covered, mean, surface in (
+        (
+            "positive",
+            lowered.positive_covered_fraction,
+            End.POSITIVE_LITHIATION,
+            End.POSITIVE_SURFACE_LITHIATION,
+        ),
+        (
+            "negative",
+            lowered.negative_covered_fraction,
+            End.NEGATIVE_LITHIATION,
+            End.NEGATIVE_SURFACE_LITHIATION,
+        ),
+    ):
+        for where, column, most in (
+            ("", mean, BEYOND_FRACTION),
+            (" at its surface", surface, SURFACE_BEYOND_FRACTION),
+        ):
+            x = results[:, column]
+            if not np.isfinite(x).all():
+                continue
+            beyond = np.maximum(covered[0] - x, x - covered[1])
+            worst = int(np.argmax(beyond))
+            if beyond[worst] > most:
+                found.append(
+                    f"cycle {int(results[worst, End.CYCLE])}: the {side} electrode is "
+                    f"used outside its curve, with a lithium fraction of "
+                    f"{x[worst]:.3f}{where}; the curve covers {covered[0]:.3f} to "
+                    f"{covered[1]:.3f}"
+                )
+                break
+    return found
 
 
 def _text(
