@@ -106,10 +106,10 @@ def curves(
     """Charge and discharge of the first cycle, at PyBaMM's own time steps."""
     built = simulation(model, tolerance, options=COMPILED | options)
     ampere = script().CELL["one_c_ampere"]
-    found = []
-    for step in solve(built).cycles[0].steps:
-        found.append(((step.t - step.t[0]) * ampere, step["Voltage [V]"](step.t)))
-    return found
+    return [
+        ((step.t - step.t[0]) * ampere, step["Voltage [V]"].entries)
+        for step in solve(built).cycles[0].steps
+    ]
 
 
 def capacities(solution: pybamm.Solution) -> list[float]:

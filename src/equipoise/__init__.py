@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     from equipoise.design.tolerance import ErrorSource, tolerance
     from equipoise.design.weigh_sheet import weigh_sheet
     from equipoise.fit.msmr import fit_msmr
-    from equipoise.io.bdf import read_bdf, write_bdf, write_run
+    from equipoise.io.bdf import read_bdf, write_bdf
     from equipoise.io.cells import load_cell, load_half_cell_setup, with_positive
     from equipoise.io.halfcells import load_half_cell
     from equipoise.io.protocols import load_protocol
     from equipoise.report.design_report import write_design_report
+    from equipoise.report.run_files import write_run
     from equipoise.sim.mesh import Mesh, Stepping
     from equipoise.sim.simulate import Run, simulate, simulate_many
     from equipoise.spec.inventory import Inventory
@@ -81,7 +82,7 @@ _HOME = {
     "with_positive": "io.cells",
     "write_bdf": "io.bdf",
     "write_design_report": "report.design_report",
-    "write_run": "io.bdf",
+    "write_run": "report.run_files",
 }
 
 __all__ = [

@@ -12,6 +12,8 @@ import equipoise as eqp
 from equipoise.core.errors import DataError, StoreError
 from equipoise.io import bdf
 from equipoise.kernels.program import End
+from equipoise.report import run_files
+from equipoise.sim import origin
 from equipoise.sim.simulate import simulate
 from equipoise.spec.provenance import Evidence
 
@@ -238,7 +240,7 @@ def test_potentials_in_the_file_differ_by_the_voltage(tmp_path, run):
 
 
 def test_metadata_of_a_full_cell(run):
-    content = bdf.run_metadata(run)
+    content = run_files.run_metadata(run)
     json.dumps(content, allow_nan=False)
     assert content["cell"] == "LB"
     assert content["protocol"] == "first-cycle"
@@ -261,7 +263,7 @@ def test_metadata_of_a_full_cell(run):
 def test_metadata_of_a_half_cell():
     setup = eqp.load_half_cell_setup("zhang2026-lto-inli")
     run = simulate(setup, eqp.load_protocol("first-cycle"))
-    content = bdf.run_metadata(run)
+    content = run_files.run_metadata(run)
     json.dumps(content, allow_nan=False)
     assert content["counter"] == "in_inli"
     assert content["counter_potential_vs_li_volt"] == 0.62
@@ -270,7 +272,7 @@ def test_metadata_of_a_half_cell():
         eqp.load_cell("zhang2026-lb"), eqp.load_protocol("first-cycle"), trace="none"
     )
     fewer = sum(content["evidence_of_rates"].values())
-    assert fewer < sum(bdf.evidence_of_rates(full).values())  # one electrode only
+    assert fewer < sum(origin.evidence_of_rates(full).values())  # one electrode only
 
 
 def own_curves(cell):
@@ -294,10 +296,10 @@ MET = {
 
 def test_at_equilibrium_the_first_cycle_is_what_the_curves_were_made_to_meet(lb):
     protocol, cell = eqp.load_protocol("first-cycle"), own_curves(lb)
-    at_rest = bdf.roles(simulate(cell, protocol, model="quasi-static"))
+    at_rest = origin.roles(simulate(cell, protocol, model="quasi-static"))
     assert {k for k, v in at_rest.items() if v == "calibrated"} == MET
     other = simulate(cell.with_np_ratio(1.2), protocol, model="quasi-static")
-    assert "calibrated" not in bdf.roles(other).values()
+    assert "calibrated" not in origin.roles(other).values()
 
 
 def test_with_curves_of_the_rates_the_equilibrium_is_predicted(lb):
@@ -309,7 +311,7 @@ def test_with_curves_of_the_rates_the_equilibrium_is_predicted(lb):
     }
     other = replace(cell, kinetics=cell.kinetics.model_copy(update=sides))
     run = simulate(other, eqp.load_protocol("first-cycle"), model="quasi-static")
-    assert set(bdf.roles(run).values()) == {"input", "predicted"}
+    assert set(origin.roles(run).values()) == {"input", "predicted"}
 
 
 def no_calibrated(model):
@@ -327,8 +329,8 @@ def no_calibrated(model):
 def test_with_uncalibrated_rates_everything_is_predicted(lb):
     rates = no_calibrated(lb.kinetics)
     run = simulate(replace(lb, kinetics=rates), eqp.load_protocol("first-cycle"))
-    assert "calibrated" not in bdf.evidence_of_rates(run)
-    assert set(bdf.roles(run).values()) == {"input", "predicted"}
+    assert "calibrated" not in origin.evidence_of_rates(run)
+    assert set(origin.roles(run).values()) == {"input", "predicted"}
 
 
 def test_with_one_calibrated_rate_everything_is_on_that_cell(lb):
@@ -339,10 +341,10 @@ def test_with_one_calibrated_rate_everything_is_on_that_cell(lb):
     rates = rates.model_copy(update={"contact_resistance_ohm_cm2": number})
     protocol = eqp.load_protocol("first-cycle")
     run = simulate(replace(lb, kinetics=rates), protocol)
-    assert bdf.evidence_of_rates(run)["calibrated"] == 1
-    assert set(bdf.roles(run).values()) == {"input", "calibrated"}
+    assert origin.evidence_of_rates(run)["calibrated"] == 1
+    assert set(origin.roles(run).values()) == {"input", "calibrated"}
     other = simulate(replace(lb.with_np_ratio(1.3), kinetics=rates), protocol)
-    assert "calibrated" not in bdf.roles(other).values()
+    assert "calibrated" not in origin.roles(other).values()
 
 
 def test_a_run_without_a_trace_still_has_its_metadata(tmp_path, lb):
@@ -375,9 +377,9 @@ def test_an_interrupted_run_says_whether_its_last_cycle_is_whole(tmp_path, lb, r
     run = simulate(lb, protocol, progress=stop)
     assert run.interrupted
     assert run.results.shape[0] == rows + 1
-    assert bdf.outcome(run) == "INTERRUPTED"
+    assert origin.outcome(run) == "INTERRUPTED"
     partial = rows == 0  # the charge alone
-    assert any("not a whole cycle" in n for n in bdf.notes(run)) == partial
+    assert any("not a whole cycle" in n for n in origin.notes(run)) == partial
     assert bdf.read_metadata(eqp.write_run(run, tmp_path)[2])["finished"] is False
 
 
@@ -388,5 +390,5 @@ def test_a_step_that_failed_is_in_a_cycle_that_is_not_whole(lb):
             lb, eqp.load_protocol("formation"), stepping=stepping, strict=False
         )
     assert run.results[-1, End.STEP] == 1
-    assert bdf.outcome(run) == "TOO_MANY_SUBSTEPS"
-    assert "cycle 1 is not a whole cycle" in bdf.notes(run)[-1]
+    assert origin.outcome(run) == "TOO_MANY_SUBSTEPS"
+    assert "cycle 1 is not a whole cycle" in origin.notes(run)[-1]

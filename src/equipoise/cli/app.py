@@ -12,7 +12,8 @@ from equipoise.cli.demo import demo
 from equipoise.cli.design import design
 from equipoise.cli.export import export
 from equipoise.cli.library import library
-from equipoise.cli.simulate import protocol, simulate
+from equipoise.cli.protocol import protocol
+from equipoise.cli.simulate import simulate
 
 app = typer.Typer(
     name="equipoise",

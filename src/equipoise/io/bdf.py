@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel
-
 from equipoise import __version__
-from equipoise.core.columns import BDF_VERSION, COLUMNS, require, to_labels, to_names
+from equipoise.core.columns import COLUMNS, require, to_labels, to_names
 from equipoise.core.errors import DataError
-from equipoise.core.files import output_folder, write_atomic
+from equipoise.core.files import write_atomic
 from equipoise.io.curve_csv import read_bytes
-from equipoise.kernels.program import Ask, End, Reason
-from equipoise.spec.half_cell_spec import HalfCellSetup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     import polars as pl
 
-    from equipoise.sim.simulate import Run
-    from equipoise.spec.cell import Cell
-
 FORMS = ("parquet", "csv")
 _ENDINGS = tuple(f".bdf.{form}" for form in FORMS)
-
-_FIRST_CYCLE = {
-    "charging_capacity_mah_per_g_positive": "first_charge_mah_per_g_positive",
-    "discharging_capacity_mah_per_g_positive": "first_discharge_mah_per_g_positive",
-}
-"""Columns of the cycles whose first row has another name in a design."""
 
 
 def write_bdf(
@@ -141,164 +127,6 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
 def metadata_path(path: str | Path) -> Path:
     """Where the metadata of a table are: ``cell.bdf.csv`` -> ``cell.bdf.json``."""
     return Path(path).with_suffix(".json")
-
-
-def write_run(run: Run, folder: str | Path, *, form: str = "parquet") -> list[Path]:
-    """Write cycles, steps, and the trace as BDF with its metadata.
-
-    Parameters
-    ----------
-    folder
-        Created if missing; files of an earlier run are replaced one by one.
-    form
-        "parquet" or "csv".
-
-    Returns
-    -------
-    list of Path
-        cycles, steps, trace.bdf and its trace.bdf.json.
-
-    Raises
-    ------
-    DataError
-        If the form is neither.
-    StoreError
-        If the folder or a file cannot be written.
-    """
-    tables = {
-        f"{name}.{form}": table_bytes(table, form)
-        for name, table in (("cycles", run.cycles), ("steps", run.steps))
-    }
-    target = output_folder(folder)
-    files = [write_atomic(target / name, raw) for name, raw in tables.items()]
-    path = target / f"trace.bdf.{form}"
-    write_bdf(run.trace, path, metadata=run_metadata(run))
-    return [*files, path, metadata_path(path)]
-
-
-def run_metadata(run: Run) -> dict[str, object]:
-    """What a reader of the tables of a run has to know, fit for JSON."""
-    cell, spec = run.cell, run.cell.spec
-    one_c = run.lowered.one_c_ampere
-    return {
-        "kind": "simulated",
-        "bdf": BDF_VERSION,
-        "cell": run.name,
-        "protocol": run.program.name,
-        "model": run.model,
-        "mesh": run.mesh.model_dump(),
-        "stepping": run.stepping.model_dump(),
-        "status": outcome(run),
-        "finished": run.finished,
-        "notes": [*notes(run)],
-        "temperature_celsius": spec.temperature_celsius,
-        "window": spec.window.model_dump(),
-        "one_c_ma": 1e3 * one_c,
-        **(_half_cell(cell) if isinstance(cell, HalfCellSetup) else _full_cell(cell)),
-        "kinetics": None if cell.kinetics is None else cell.kinetics.name,
-        "evidence_of_rates": evidence_of_rates(run),
-        "roles": roles(run),
-        "roles_after_first_cycle": "predicted, unless a rate is calibrated",
-    }
-
-
-def outcome(run: Run) -> str:
-    """OK, INTERRUPTED, or the name of the status with which the kernels gave up."""
-    return "INTERRUPTED" if run.interrupted else run.status.name
-
-
-def notes(run: Run) -> tuple[str, ...]:
-    """Notes of a run, with the one that its last cycle is not a whole one."""
-    if run.finished or not run.results.shape[0]:
-        return run.notes
-    last, program = run.results[-1], run.program
-    cycle, step, reason = (int(last[c]) for c in (End.CYCLE, End.STEP, End.REASON))
-    after = int(program.skip_to[step - 1]) if reason == Reason.VOLTAGE else step
-    goes_on = (
-        after < program.steps.shape[0] and program.steps[after, Ask.CYCLE] == cycle
-    )
-    if reason == Reason.FAILED or goes_on:
-        return (*run.notes, f"cycle {cycle} is not a whole cycle: the run ended in it")
-    return run.notes
-
-
-def roles(run: Run) -> dict[str, str]:
-    """Role of every column of the cycles in the first of them.
-
-    "calibrated" is what the curves (at equilibrium) or the rates were adjusted to
-    meet, as long as the cell is the one they were adjusted on.
-    """
-    half = isinstance(run.cell, HalfCellSetup)
-    met = () if isinstance(run.cell, HalfCellSetup) else run.cell.calibrated
-    at_rest = run.model == "quasi-static"
-    if at_rest and _other_curves(run):
-        met = ()  # they belong to the curves of the materials
-    by_rates = "calibrated" in evidence_of_rates(run) and (half or bool(met))
-
-    def role(name: str) -> str:
-        if name == "cycle_count" or name.endswith("_c_rate"):
-            return "input"
-        known = _FIRST_CYCLE.get(name, name) in met if at_rest else by_rates
-        return "calibrated" if known else "predicted"
-
-    return {name: role(name) for name in run.cycles.columns}
-
-
-def _other_curves(run: Run) -> bool:
-    """Whether the rates bring open-circuit curves of their own."""
-    rates = run.cell.kinetics
-    return rates is not None and any(
-        side.open_circuit is not None or side.open_circuit_stretch_ratio != 1.0
-        for side in (rates.positive, rates.negative)
-    )
-
-
-def evidence_of_rates(run: Run) -> dict[str, int]:
-    """How many rates of a cell are assumed, printed, calibrated, ...; most first."""
-    rates = run.cell.kinetics
-    if rates is None or run.model == "quasi-static":
-        return {}
-    leave = ""
-    if isinstance(run.cell, HalfCellSetup):
-        is_positive = run.cell.working.half_cell.axis == "delithiated"
-        leave = "negative" if is_positive else "positive"
-    return dict(Counter(_evidence(rates, leave)).most_common())
-
-
-def _evidence(model: BaseModel, leave: str = "") -> Iterator[str]:
-    """Evidence of every sourced number in a specification, nested ones too."""
-    if (found := getattr(model, "evidence", None)) is not None:
-        yield str(found)
-        return
-    for key in type(model).model_fields:
-        inner = getattr(model, key)
-        if key != leave and isinstance(inner, BaseModel):
-            yield from _evidence(inner)
-
-
-def _full_cell(cell: Cell) -> dict[str, object]:
-    positive = cell.positive_mass_mg
-    return {
-        "np_ratio": cell.np_ratio,
-        "active_masses_mg": {
-            "positive": positive,
-            "negative": positive * cell.np_ratio * cell.mass_per_np_ratio,
-        },
-        "areas_cm2": {
-            "positive": cell.positive.spec.area_cm2,
-            "negative": cell.negative.spec.area_cm2,
-            "separator": cell.separator_area_cm2,
-        },
-    }
-
-
-def _half_cell(cell: HalfCellSetup) -> dict[str, object]:
-    return {
-        "counter": cell.spec.counter,
-        "counter_potential_vs_li_volt": cell.counter_potential_vs_li_volt,
-        "active_masses_mg": {"working": cell.working.spec.active_mass_mg},
-        "areas_cm2": {"working": cell.working.spec.area_cm2},
-    }
 
 
 def table_bytes(table: pl.DataFrame, form: str) -> bytes:

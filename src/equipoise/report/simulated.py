@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from equipoise.io.bdf import write_run
 from equipoise.io.protocols import load_protocol
 from equipoise.report.answers import labelled
 from equipoise.report.drawings import Drawing
+from equipoise.report.run_files import write_run
 from equipoise.sim.simulate import Run, simulate
 from equipoise.viz.simulation import (
     normalised_capacity,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 from equipoise.core.errors import EquipoiseError
 from equipoise.core.units import unit_symbol
-from equipoise.io.bdf import evidence_of_rates, notes, outcome, roles
 from equipoise.io.cells import load_cell
 from equipoise.report.rows import shown
 from equipoise.report.simulated import ELECTRODES, FIRST, RATES
+from equipoise.sim.origin import evidence_of_rates, notes, outcome, roles
 from equipoise.viz.simulation_runs import first_blocks
 
 if TYPE_CHECKING:

@@ -270,15 +270,19 @@ def open_circuit_curves(electrode: Electrode, rates: ElectrodeKinetics) -> HalfC
 def covered_fraction(
     electrode: Electrode, rates: ElectrodeKinetics
 ) -> tuple[float, float]:
-    """Lithium fractions, lowest and highest, that the curves at rest cover."""
+    """Lithium fractions, lowest and highest, that were measured in their direction.
+
+    Delithiation runs to the lowest, lithiation to the highest.
+    """
     curves = open_circuit_curves(electrode, rates)
-    branches = (curves.delithiation, curves.lithiation)
+    out, back = curves.delithiation, curves.lithiation
     scale = rates.open_circuit_stretch_ratio / site_capacity_mah_per_g(electrode, rates)
-    low = scale * min(c.measured_from_mah_per_g for c in branches)
-    high = scale * max(c.measured_to_mah_per_g for c in branches)
     if curves.axis == "delithiated":
-        low, high = 1.0 - high, 1.0 - low
-    return low, high
+        return (
+            1.0 - scale * out.measured_to_mah_per_g,
+            1.0 - scale * back.measured_from_mah_per_g,
+        )
+    return scale * out.measured_from_mah_per_g, scale * back.measured_to_mah_per_g
 
 
 def _hysteresis_ratio(

@@ -69,6 +69,8 @@ def notes_of(
 def _beyond(results: NDArray[np.float64], lowered: Lowered) -> list[str]:
     """Notes on electrodes that were used where their curves are only extended."""
     found: list[str] = []
+    seconds = results[:, End.END_SECOND] - results[:, End.START_SECOND]
+    moved = seconds > AT_ONCE_SECOND  # the state as built is no use of a curve
     for side, covered, mean, surface in (
         (
             "positive",
@@ -87,14 +89,15 @@ def _beyond(results: NDArray[np.float64], lowered: Lowered) -> list[str]:
             ("", mean, BEYOND_FRACTION),
             (" at its surface", surface, SURFACE_BEYOND_FRACTION),
         ):
-            x = results[:, column]
-            if not np.isfinite(x).all():
+            x = results[moved, column]
+            if x.size == 0 or not np.isfinite(x).all():
                 continue
             beyond = np.maximum(covered[0] - x, x - covered[1])
             worst = int(np.argmax(beyond))
             if beyond[worst] > most:
+                cycle = int(results[moved, End.CYCLE][worst])
                 found.append(
-                    f"cycle {int(results[worst, End.CYCLE])}: the {side} electrode is "
+                    f"cycle {cycle}: the {side} electrode is "
                     f"used outside its curve, with a lithium fraction of "
                     f"{x[worst]:.3f}{where}; the curve covers {covered[0]:.3f} to "
                     f"{covered[1]:.3f}"

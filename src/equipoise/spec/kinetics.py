@@ -177,8 +177,8 @@ class ElectrodeKinetics(Frozen):
     )
     hysteresis_capacity_mah_per_g: PositiveNumber | None = Field(
         default=None,
-        description="charge after which the branch has changed to 63 %; default: at "
-        "once",
+        description="charge after which the branch has changed to 63 %; default: a "
+        "thousandth of the lithium capacity",
     )
     open_circuit: OpenCircuit | None = Field(
         default=None, description="instead of the material's curve"

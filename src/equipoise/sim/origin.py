@@ -1,0 +1,96 @@
+"""What the numbers of a run are worth: outcome, notes, roles, evidence of the rates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from equipoise.kernels.program import Ask, End, Reason
+from equipoise.spec.half_cell_spec import HalfCellSetup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from equipoise.sim.simulate import Run
+
+_FIRST_CYCLE = {
+    "charging_capacity_mah_per_g_positive": "first_charge_mah_per_g_positive",
+    "discharging_capacity_mah_per_g_positive": "first_discharge_mah_per_g_positive",
+}
+"""Columns of the cycles whose first row has another name in a design."""
+
+
+def outcome(run: Run) -> str:
+    """OK, INTERRUPTED, or the name of the status with which the kernels gave up."""
+    return "INTERRUPTED" if run.interrupted else run.status.name
+
+
+def notes(run: Run) -> tuple[str, ...]:
+    """Notes of a run, with the one that its last cycle is not a whole one."""
+    if run.finished or not run.results.shape[0]:
+        return run.notes
+    last, program = run.results[-1], run.program
+    cycle, step, reason = (int(last[c]) for c in (End.CYCLE, End.STEP, End.REASON))
+    after = int(program.skip_to[step - 1]) if reason == Reason.VOLTAGE else step
+    goes_on = (
+        after < program.steps.shape[0] and program.steps[after, Ask.CYCLE] == cycle
+    )
+    if reason == Reason.FAILED or goes_on:
+        return (*run.notes, f"cycle {cycle} is not a whole cycle: the run ended in it")
+    return run.notes
+
+
+def roles(run: Run) -> dict[str, str]:
+    """Role of every column of the cycles in the first of them.
+
+    "calibrated" is what the curves (at equilibrium) or the rates were adjusted to
+    meet, as long as the cell is the one they were adjusted on.
+    """
+    half = isinstance(run.cell, HalfCellSetup)
+    met = () if isinstance(run.cell, HalfCellSetup) else run.cell.calibrated
+    at_rest = run.model == "quasi-static"
+    if at_rest and _other_curves(run):
+        met = ()  # they belong to the curves of the materials
+    by_rates = "calibrated" in evidence_of_rates(run) and (half or bool(met))
+
+    def role(name: str) -> str:
+        if name == "cycle_count" or name.endswith("_c_rate"):
+            return "input"
+        known = _FIRST_CYCLE.get(name, name) in met if at_rest else by_rates
+        return "calibrated" if known else "predicted"
+
+    return {name: role(name) for name in run.cycles.columns}
+
+
+def _other_curves(run: Run) -> bool:
+    """Whether the rates bring open-circuit curves of their own."""
+    rates = run.cell.kinetics
+    return rates is not None and any(
+        side.open_circuit is not None or side.open_circuit_stretch_ratio != 1.0
+        for side in (rates.positive, rates.negative)
+    )
+
+
+def evidence_of_rates(run: Run) -> dict[str, int]:
+    """How many rates of a cell are assumed, printed, calibrated, ...; most first."""
+    rates = run.cell.kinetics
+    if rates is None or run.model == "quasi-static":
+        return {}
+    leave = ""
+    if isinstance(run.cell, HalfCellSetup):
+        is_positive = run.cell.working.half_cell.axis == "delithiated"
+        leave = "negative" if is_positive else "positive"
+    return dict(Counter(_evidence(rates, leave)).most_common())
+
+
+def _evidence(model: BaseModel, leave: str = "") -> Iterator[str]:
+    """Evidence of every sourced number in a specification, nested ones too."""
+    if (found := getattr(model, "evidence", None)) is not None:
+        yield str(found)
+        return
+    for key in type(model).model_fields:
+        inner = getattr(model, key)
+        if key != leave and isinstance(inner, BaseModel):
+            yield from _evidence(inner)
