@@ -17,6 +17,7 @@ from equipoise.cli import simulate as command
 from equipoise.core.columns import COLUMNS
 from equipoise.io import bdf
 from equipoise.protocol import named
+from equipoise.sim import origin
 from equipoise.sim.mesh import Mesh, Stepping
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
@@ -96,7 +97,7 @@ def test_the_caption_says_what_is_calibrated(lb, monkeypatch, model, kind):
     roles |= {"none": {}, "some": {charge: "calibrated"}}.get(
         kind, dict.fromkeys(roles, "calibrated")
     )
-    monkeypatch.setattr(bdf, "roles", lambda _: roles)
+    monkeypatch.setattr(origin, "roles", lambda _: roles)
     text = command._caption(run, half=False)
     assert ("rates: " in text) == (model == "dfn")
     if kind == "none":
