@@ -36,6 +36,7 @@ from engine_report import markdown
 from engine_scaling import batches, parts, scaling
 
 from equipoise import load_cell
+from equipoise.kernels.program import End
 from equipoise.kernels.simulate import Memory
 from equipoise.sim.mesh import Stepping
 from equipoise.sim.simulate import simulate
@@ -52,7 +53,12 @@ THEIR_TOLERANCES = (
 OUR_EXACT = Stepping(
     tolerance_volt=1e-8, most_fraction=1e-3, most_substeps_count=1_000_000
 )
-FINE = own.mesh_of(40, 60, 2.0)
+FINEST = (80, 160, 2.0)  # nodes, shells, grading
+OUR_MESHES = (
+    *((5, 10, 1.0), (5, 10, 2.0), (10, 10, 1.0), (10, 10, 2.0), (10, 20, 2.0)),
+    *((20, 20, 1.0), (20, 20, 2.0), (20, 40, 2.0), (40, 60, 2.0)),
+)
+THEIR_MESHES = ((10, 10), (20, 20), (20, 40), (20, 80), (20, 200))
 MUST = {"dfn": 50.0, "spm": 40.0}
 AIM = {"dfn": 300.0, "spm": 200.0}
 MANY = (100, 1600)
@@ -64,7 +70,7 @@ def ladders(model: str) -> dict[str, list[dict]]:
     """Both at all their tolerances: how far off their own converged answer."""
     answers = {
         "ours": own.curves(model, OUR_EXACT),
-        "theirs": peer.curves(model, peer.EXACT),
+        "theirs": peer.curves(model, peer.EXACT, dense=True),
     }
     ours = [
         {"tolerance": t}
@@ -77,9 +83,6 @@ def ladders(model: str) -> dict[str, list[dict]]:
         peer.check(found, peer.solve(peer.simulation(model, tolerance, **_best())))
         theirs.append({"tolerance": tolerance} | own.off(found, answers["theirs"]))
     coulomb = {k: [float(q[-1]) for q, _ in v] for k, v in answers.items()}
-    if model == "dfn":
-        fine = own.curves(model, Stepping(tolerance_volt=1e-6), FINE)
-        coulomb["ours, 40 x 60"] = [float(q[-1]) for q, _ in fine]
     return {"ours": ours, "theirs": theirs, "converged_coulomb": coulomb}
 
 
@@ -206,6 +209,45 @@ def _ratio(model: str, what: str, ours: float, theirs: float) -> dict:
     }
 
 
+def meshes(rounds: int) -> dict:
+    """DFN at default tolerances: the whole error of the discharge capacity.
+
+    Against our own finest mesh; PyBaMM's finest comes out close to it.
+    """
+    cell = oracle_cell()
+    finest = own.mesh_of(*FINEST)
+    answer = own.curves("dfn", Stepping(tolerance_volt=1e-6), finest)
+    coulomb = float(answer[1][0][-1])
+    contest, found = [], {"ours": [], "theirs": []}
+    for m in OUR_MESHES:
+        ready = Ready.of(cell, "dfn", mesh=own.mesh_of(*m))
+        passed = -float(ready.run().finished[1, End.COULOMB])
+        found["ours"].append({"mesh": m, "error": passed / coulomb - 1.0})
+        contest.append(Contestant(f"ours {m}", "", 10, _times(10, ready.run)))
+    for m in THEIR_MESHES:
+        built = peer.simulation("dfn", nodes=m[0], shells=m[1], **_best())
+        passed = peer.capacities(peer.solve(built))[1]
+        found["theirs"].append({"mesh": m, "error": passed / coulomb - 1.0})
+        contest.append(Contestant(f"theirs {m}", "", 1, lambda b=built: peer.solve(b)))
+    rows = {r.name: r for r in interleaved(contest, rounds)}
+    for who in ("ours", "theirs"):
+        for rung in found[who]:
+            rung |= _timed(rows[f"{who} {rung['mesh']}"])
+    theirs = next(r for r in found["theirs"] if tuple(r["mesh"]) == (20, 20))
+    cheap = min(
+        (r for r in found["ours"] if abs(r["error"]) <= abs(theirs["error"])),
+        key=lambda r: r["cpu_ms"]["median"],
+    )
+    found["equal"] = {
+        "ours": cheap["mesh"],
+        "theirs": theirs["mesh"],
+        "ours_ms": cheap["cpu_ms"]["median"],
+        "theirs_ms": theirs["cpu_ms"]["median"],
+        "ratio": theirs["cpu_ms"]["median"] / cheap["cpu_ms"]["median"],
+    }
+    return found
+
+
 def many_cycles(rounds: int) -> list[dict]:
     """Milliseconds per cycle in long runs without time series."""
     oracle, bundled = oracle_cell(), load_cell(BUNDLED)
@@ -244,12 +286,19 @@ def many_cycles(rounds: int) -> list[dict]:
 
 
 _RSS = """
-import resource, sys
+import gc, resource, sys
 sys.path.insert(0, {folder!r})
 from engine_cell import oracle_cell, protocol
 from equipoise.sim.simulate import simulate
-run = simulate(oracle_cell(), protocol({cycles}), model="spm", trace="none")
-print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+def pages():
+    gc.collect()
+    return int(open("/proc/self/statm").read().split()[1])
+
+simulate(oracle_cell(), protocol(1), model="spm", trace="none")
+before, test = pages(), protocol({cycles})
+run = simulate(oracle_cell(), test, model="spm", trace="none")
+print((pages() - before) * resource.getpagesize())
 """
 
 
@@ -265,32 +314,22 @@ def memory() -> dict[str, float]:
         assert run.finished
         held.append(now)
         peak.append(most)
-    few, many = 100, 20_100
-    resident = {
-        n: [
-            int(
-                subprocess.run(
-                    [
-                        sys.executable,
-                        "-c",
-                        _RSS.format(folder=str(Path(__file__).parent), cycles=n),
-                    ],
-                    check=True,
-                    capture_output=True,
-                    text=True,
-                ).stdout
-            )
-            for _ in range(3)
-        ]
-        for n in (few, many)
-    }
+    cycles = 20_000
+    code = _RSS.format(folder=str(Path(__file__).parent), cycles=cycles)
+    grown = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", code], check=True, capture_output=True, text=True
+            ).stdout
+        )
+        for _ in range(3)
+    ]
     more = MANY[1] - MANY[0]
-    grown = np.median(resident[many]) - np.median(resident[few])
     return {
         "held_bytes_per_cycle": (held[1] - held[0]) / more,
         "peak_bytes_per_cycle": (peak[1] - peak[0]) / more,
-        "resident_bytes_per_cycle": float(grown) / (many - few),
-        "resident_cycles": [few, many],
+        "resident_bytes_per_cycle": float(np.median(grown)) / cycles,
+        "resident_cycles": cycles,
     }
 
 
@@ -419,6 +458,9 @@ def main() -> None:
         "best_setting": peer.BEST,
     }
     result["one_cycle"] = {m: one_cycle(m, 3 if quick else 25) for m in MODELS}
+    say("meshes")
+    result["finest_mesh"] = FINEST
+    result["meshes"] = meshes(2 if quick else 11)
     say("many cycles")
     result["many_cycles"] = many_cycles(1 if quick else 7)
     result["life"] = life(result["many_cycles"])

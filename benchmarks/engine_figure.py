@@ -8,11 +8,13 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 OURS, THEIRS, DFN, SPM = "#0b6e99", "#c8553d", "#0b6e99", "#6a994e"
 NAMES = {"dfn": "DFN", "spm": "SPM"}
@@ -41,6 +43,14 @@ def draw(result: dict, path: Path) -> None:
         plt.close(figure)
 
 
+def _plain(*sides: Axis) -> None:
+    """Logarithmic, with plain numbers at 1, 2 and 5."""
+    for side in sides:
+        side.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        side.set_minor_locator(NullLocator())
+        side.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+
+
 def _precision(axes: Axes, result: dict, model: str) -> None:
     found = result["one_cycle"][model]
     defaults = result["our_default_volt"], list(result["their_default"])
@@ -50,11 +60,12 @@ def _precision(axes: Axes, result: dict, model: str) -> None:
     ):
         x = [abs(r["capacity_relative"][1]) for r in found[key]]
         y = [r["cpu_ms"]["median"] for r in found[key]]
-        axes.loglog(x, y, "o-", color=colour, label=name)
+        axes.loglog(x, y, "o-", lw=1, color=colour, label=name)
         for r, a, b in zip(found[key], x, y, strict=True):
             own = r["tolerance"]
             if (list(own) if isinstance(own, tuple | list) else own) == default:
                 axes.plot(a, b, "o", ms=9, mfc="none", mec=colour)
+    _plain(axes.yaxis)
     axes.set_title(f"{NAMES[model]}: cost against error (ring: default)")
     axes.set_xlabel("relative error of discharge capacity")
     axes.set_ylabel("CPU time of a 1C cycle / ms")
@@ -71,6 +82,7 @@ def _sizes(axes: Axes, result: dict, kind: str, label: str) -> None:
         axes.loglog(x, y, "o-", color=colour, label=NAMES[model])
     axes.set_xticks(x, [f"{v:g}" for v in x])
     axes.minorticks_off()
+    _plain(axes.yaxis)
     axes.set_title(f"Cost against {kind}")
     axes.set_xlabel(label)
     axes.set_ylabel("CPU time of a 1C cycle / ms")
@@ -84,7 +96,7 @@ def _substeps(axes: Axes, result: dict) -> None:
         y = [r["cpu_ms"]["median"] for r in rungs]
         axes.loglog(x, y, "o-", color=colour, label=NAMES[model])
         if model == "dfn":
-            for r, a, b in zip(rungs, x, y, strict=True):
+            for r, a, b in list(zip(rungs, x, y, strict=True))[1:]:
                 axes.annotate(
                     f"{r['value']:.0e} V".replace("e-0", "e-"),
                     (a, b),
@@ -93,6 +105,7 @@ def _substeps(axes: Axes, result: dict) -> None:
                     ha="right",
                     fontsize=7,
                 )
+    _plain(axes.xaxis, axes.yaxis)
     axes.set_title("Cost against substeps (by tolerance)")
     axes.set_xlabel("substeps of a 1C cycle")
     axes.set_ylabel("CPU time of a 1C cycle / ms")

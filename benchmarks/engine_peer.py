@@ -62,6 +62,8 @@ def simulation(
     tolerance: tuple[float, float] = DEFAULT,
     *,
     cycles: int = 1,
+    nodes: int = NODES,
+    shells: int = SHELLS,
     **solver: object,
 ) -> pybamm.Simulation:
     """1C cycles between the cut-offs, built on its first solve."""
@@ -85,11 +87,11 @@ def simulation(
         parameter_values=values,
         experiment=pybamm.Experiment([steps] * cycles),
         var_pts={
-            "x_n": NODES,
+            "x_n": nodes,
             "x_s": SEPARATOR_NODES,
-            "x_p": NODES,
-            "r_n": SHELLS,
-            "r_p": SHELLS,
+            "x_p": nodes,
+            "r_n": shells,
+            "r_p": shells,
         },
         solver=pybamm.IDAKLUSolver(rtol=tolerance[0], atol=tolerance[1], **solver),
     )
@@ -101,15 +103,27 @@ def solve(built: pybamm.Simulation) -> pybamm.Solution:
 
 
 def curves(
-    model: str, tolerance: tuple[float, float], **options: object
+    model: str, tolerance: tuple[float, float], *, dense: bool = False
 ) -> list[Curve]:
-    """Charge and discharge of the first cycle, at PyBaMM's own time steps."""
-    built = simulation(model, tolerance, options=COMPILED | options)
+    """Charge and discharge of the first cycle.
+
+    At PyBaMM's own time steps, or at many more through its Hermite interpolation:
+    what others are compared with must not suffer from straight lines.
+    """
+    built = simulation(model, tolerance, options=COMPILED)
     ampere = script().CELL["one_c_ampere"]
-    return [
-        ((step.t - step.t[0]) * ampere, step["Voltage [V]"].entries)
-        for step in solve(built).cycles[0].steps
-    ]
+    share = np.linspace(0.0, 1.0, 20_001)
+    share = np.unique(np.concatenate((share, share**4, 1.0 - share**4)))
+    found = []
+    for step in solve(built).cycles[0].steps:
+        begin, end = step.t[0], step.t[-1]
+        if dense:
+            times = np.minimum(begin + share * (end - begin), end)
+            volt = step["Voltage [V]"](times)
+        else:
+            times, volt = step.t, step["Voltage [V]"].entries
+        found.append(((times - begin) * ampere, volt))
+    return found
 
 
 def capacities(solution: pybamm.Solution) -> list[float]:

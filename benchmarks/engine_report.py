@@ -19,7 +19,8 @@ def span(t: dict[str, float]) -> str:
 
 
 def small(value: float) -> str:
-    return f"{value:.1e}".replace("e-0", "e-")
+    text = f"{value:.1e}".replace("e-0", "e-")
+    return text.removesuffix("e+00")
 
 
 def table(*columns: str) -> list[str]:
@@ -49,6 +50,7 @@ def markdown(result: dict) -> str:
         lines.append(row(r["what"], r["limit"], f"{shown} {r['unit']}".strip(), met))
     for model, found in result["one_cycle"].items():
         lines += [*_one_cycle(model, found)]
+    lines += _meshes(result)
     lines += _many(result)
     lines += _scaling(result)
     return "\n".join([*lines, ""])
@@ -122,6 +124,43 @@ def _errors(rung: dict) -> list[str]:
     return [small(abs(e)) if e else "0" for e in both]
 
 
+def _meshes(result: dict) -> list[str]:
+    found, finest = result["meshes"], result["finest_mesh"]
+    lines = [
+        "",
+        "## Whole error of the discharge, DFN at default tolerances",
+        "",
+        "Against ours at {} nodes, {} shells, grading {:g}.".format(*finest),
+        *table("nodes x shells", "CPU", "relative error of the discharge capacity"),
+    ]
+    for who, name in (("ours", "ours"), ("theirs", "PyBaMM")):
+        for r in found[who]:
+            lines.append(
+                row(
+                    f"{name}, {_mesh(r['mesh'])}",
+                    span(r["cpu_ms"]),
+                    _signed(r["error"]),
+                )
+            )
+    e = found["equal"]
+    lines += [
+        "",
+        f"Not further off than PyBaMM at {_mesh(e['theirs'])}: ours at "
+        f"{_mesh(e['ours'])}, {number(e['ours_ms'])} against {number(e['theirs_ms'])} "
+        f"ms, ratio {ratio(e['ratio'])}.",
+    ]
+    return lines
+
+
+def _mesh(mesh: list) -> str:
+    graded = len(mesh) > 2 and mesh[2] != 1.0
+    return f"{mesh[0]} x {mesh[1]}" + (f", grading {mesh[2]:g}" if graded else "")
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "−") + small(abs(value))
+
+
 def _many(result: dict) -> list[str]:
     lines = [
         "",
@@ -148,13 +187,12 @@ def _many(result: dict) -> list[str]:
         for r in result["life"]
     ]
     m = result["memory"]
-    few, many = m["resident_cycles"]
     lines += [
         "",
         f"Memory per cycle: {m['held_bytes_per_cycle']:.0f} B held, "
-        f"{m['peak_bytes_per_cycle']:.0f} B at the peak (tracemalloc, 100 and 1600 "
-        f"cycles); {m['resident_bytes_per_cycle']:.0f} B of the resident set ({few} "
-        f"and {many} cycles).",
+        f"{m['peak_bytes_per_cycle']:.0f} B at the peak (tracemalloc, 1600 cycles "
+        f"less 100); {m['resident_bytes_per_cycle']:.0f} B of the resident set (growth "
+        f"over {m['resident_cycles']} cycles).",
         *table("one process", "wall", "CPU", "samples"),
     ]
     lines += [
@@ -215,6 +253,7 @@ def _scaling(result: dict) -> list[str]:
         "CPU, 1 worker",
         "CPU, 2 workers",
         "speed-up",
+        "speed-up of SHA-256",
     )
     lines += [
         row(
@@ -224,6 +263,7 @@ def _scaling(result: dict) -> list[str]:
             number(b["cpu_ms_1_worker"]["median"]),
             number(b["cpu_ms_2_workers"]["median"]),
             f"{b['speed_up']:.2f} ({b['speed_up_low']:.2f} - {b['speed_up_high']:.2f})",
+            f"{b['control']:.2f} ({b['control_low']:.2f} - {b['control_high']:.2f})",
         )
         for b in result["batches"]
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING
@@ -64,35 +66,49 @@ def scaling(rounds: int) -> dict[str, list[dict]]:
 
 
 def batches(rounds: int) -> list[dict]:
-    """`simulate_many` on one and two workers, wall time."""
+    """`simulate_many` on one and two workers, wall time.
+
+    Next to it, in turn, SHA-256 on one and two threads, which holds no lock: what the
+    machine had to give at that moment.
+    """
     base, test = load_cell(BUNDLED), protocol(BATCH_CYCLES)
     cells = [base.with_np_ratio(b) for b in np.linspace(1.0, 1.5, max(BATCHES))]
-    wall: dict[tuple[int, int], list[float]] = {}
-    cpu: dict[tuple[int, int], list[float]] = {}
-    for i in range(-1, rounds):
-        for n in BATCHES:
-            for workers in (1, 2):
-                w, c = perf_counter(), process_time()
-                simulate_many(cells[:n], test, workers_count=workers)
-                c, w = process_time() - c, perf_counter() - w
-                if i >= 0:
-                    wall.setdefault((n, workers), []).append(w)
-                    cpu.setdefault((n, workers), []).append(c)
+    block = bytes(1 << 20)
+
+    def hashed(workers: int) -> None:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(lambda _: hashlib.sha256(block * 8).digest(), range(16)))
+
     found = []
     for n in BATCHES:
-        one, two = wall[n, 1], wall[n, 2]
-        gains = [a / b for a, b in zip(one, two, strict=True)]
+        wall, cpu, control = ([], []), ([], []), ([], [])
+        for i in range(-1, rounds):
+            for k in (0, 1):
+                w, c = perf_counter(), process_time()
+                simulate_many(cells[:n], test, workers_count=k + 1)
+                c, w = process_time() - c, perf_counter() - w
+                hash_begin = perf_counter()
+                hashed(k + 1)
+                if i >= 0:
+                    control[k].append(perf_counter() - hash_begin)
+                    wall[k].append(w)
+                    cpu[k].append(c)
+        gains = [a / b for a, b in zip(*wall, strict=True)]
+        machine = [a / b for a, b in zip(*control, strict=True)]
         found.append(
             {
                 "cells": n,
                 "cycles_each": BATCH_CYCLES,
-                "wall_ms_1_worker": asdict(Timing.of(one)),
-                "wall_ms_2_workers": asdict(Timing.of(two)),
-                "cpu_ms_1_worker": asdict(Timing.of(cpu[n, 1])),
-                "cpu_ms_2_workers": asdict(Timing.of(cpu[n, 2])),
+                "wall_ms_1_worker": asdict(Timing.of(wall[0])),
+                "wall_ms_2_workers": asdict(Timing.of(wall[1])),
+                "cpu_ms_1_worker": asdict(Timing.of(cpu[0])),
+                "cpu_ms_2_workers": asdict(Timing.of(cpu[1])),
                 "speed_up": float(np.median(gains)),
                 "speed_up_low": min(gains),
                 "speed_up_high": max(gains),
+                "control": float(np.median(machine)),
+                "control_low": min(machine),
+                "control_high": max(machine),
             }
         )
     return found

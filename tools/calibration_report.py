@@ -9,7 +9,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "src/equipoise/spec/library/kinetics/zhang2026.toml"
 PAGE = ROOT / "docs/reference/calibration.md"
-SOURCE = 'source = "calibrated to zhang2026 (docs/reference/calibration.md)"'
+SOURCE = 'source = "zhang2026, calibration.md"'
 HEAD = '''\
 # Rates of LTO | Li6PS5Cl | LiNbO3-NCM85, one set for LB and HB.
 # Written by tools/calibrate_fresh_cell.py; low and high are 95 % intervals.

@@ -676,10 +676,24 @@ def row(key, name, number, value, span=""):
     return (name, f"{value:g}", unit_symbol(key), span, evidence, source)
 
 
+def shown_rows(text):
+    """Rows of the printed tables; what was folded into further lines is joined."""
+    rows = []
+    for line in text.splitlines():
+        cells = [c.strip() for c in line.split("│")[1:-1]]
+        if cells and not cells[0] and rows:
+            rows[-1] = [
+                " ".join((a, b)).strip() for a, b in zip(rows[-1], cells, strict=True)
+            ]
+        elif cells:
+            rows.append(cells)
+    return {tuple(r) for r in rows}
+
+
 def test_the_library_shows_every_number_with_its_source(cli, load):
     ran = cli("library", "zhang2026")
     assert ran.code == 0
-    shown = {tuple(c.strip() for c in x.split("│")[1:-1]) for x in ran.out.splitlines()}
+    shown = shown_rows(ran.out)
     rates = load("zhang2026")
     told = 0
     for model in (rates, rates.positive, rates.negative):
@@ -690,10 +704,13 @@ def test_the_library_shows_every_number_with_its_source(cli, load):
                 assert row(key, name, number, number.value, span) in shown, ran.out
                 told += 1
             elif isinstance(number, Dependence):
-                points = zip(number.lithiation_fraction, number.values, strict=True)
-                for x, value in points:
-                    at = f"{name}, x = {x:g}"
-                    assert row(key, at, number, value) in shown, ran.out
+                spans = zip(number.low, number.high, strict=True)
+                points = zip(
+                    number.lithiation_fraction, number.values, spans, strict=True
+                )
+                for x, value, (low, high) in points:
+                    at, span = f"{name}, x = {x:g}", f"{low:g}-{high:g}"
+                    assert row(key, at, number, value, span) in shown, ran.out
                     told += 1
     assert told > 15
     energy = f"{rates.separator_activation_kj_per_mol:g}"

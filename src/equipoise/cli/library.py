@@ -84,7 +84,8 @@ def _print_material(material: Material) -> None:
         (f"volume change {v.name}", "", "%", "", v.evidence.value, v.source)
         for v in material.volume_change
     )
-    echo_table(f"{material.name}: {material.title}", HEADER, rows)
+    title = f"{material.name}: {material.title}"
+    echo_table(title, HEADER, rows, folds_last=True)
     _caveats(material.caveats)
 
 
@@ -96,11 +97,12 @@ def _print_kinetics(name: str) -> None:
 
     rates = load_kinetics(name, folder=Path.cwd(), where="library")
     title = f"{rates.name}: {rates.title}"
-    echo_table(title, HEADER, _rows(rates, leave=("positive", "negative")))
+    rows = _rows(rates, leave=("positive", "negative"))
+    echo_table(title, HEADER, rows, folds_last=True)
     for side in ("positive", "negative"):
         rows = _rows(getattr(rates, side))
         note = "x: lithium fraction, 1 is full" if _on_x(rows) else ""
-        echo_table(f"{side} electrode", HEADER, rows, note)
+        echo_table(f"{side} electrode", HEADER, rows, note, folds_last=True)
     _caveats(rates.caveats)
 
 

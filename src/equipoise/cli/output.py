@@ -35,17 +35,30 @@ def finite(value: object) -> object:
 
 
 def echo_table(
-    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], note: str = ""
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    note: str = "",
+    *,
+    folds_last: bool = False,
 ) -> None:
-    """Print a table; the first column to the left, numbers to the right."""
+    """Print a table; the first column to the left, numbers to the right.
+
+    Where the terminal is narrow the first column folds, or, with `folds_last`, the
+    last one, which is then text to the left.
+    """
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", caption=note or None)
     table.caption_justify = "left"
+    folding = len(header) - 1 if folds_last else 0
     for i, name in enumerate(header):
         table.add_column(
-            name, justify="left" if i == 0 else "right", no_wrap=i > 0, overflow="fold"
+            name,
+            justify="left" if i in (0, folding) else "right",
+            no_wrap=i != folding,
+            overflow="fold",
         )
     for row in rows:
         table.add_row(*row)
