@@ -58,7 +58,18 @@ OUR_MESHES = (
     *((5, 10, 1.0), (5, 10, 2.0), (10, 10, 1.0), (10, 10, 2.0), (10, 20, 2.0)),
     *((20, 20, 1.0), (20, 20, 2.0), (20, 40, 2.0), (40, 60, 2.0)),
 )
-THEIR_MESHES = ((10, 10), (20, 20), (20, 40), (20, 80), (20, 200))
+LOOSE = (1e-3, 1e-4)  # of PyBaMM: as exact as 20 x 20 deserves
+THEIR_MESHES = (
+    *((10, 10, LOOSE), (20, 20, LOOSE), (20, 20, peer.DEFAULT), (20, 40, LOOSE)),
+    *((20, 80, LOOSE), (20, 80, peer.DEFAULT), (20, 200, peer.DEFAULT)),
+)
+VARIANTS = (
+    {"most_fraction": 0.1},
+    {"first_fraction": 1e-3},
+    {"most_fraction": 0.1, "tolerance_volt": 2e-3},
+    {"most_fraction": 0.1, "tolerance_volt": 2e-3, "first_fraction": 1e-3},
+    {"most_fraction": 0.1, "tolerance_volt": 1e-2, "first_fraction": 1e-3},
+)
 MUST = {"dfn": 50.0, "spm": 40.0}
 AIM = {"dfn": 300.0, "spm": 200.0}
 MANY = (100, 1600)
@@ -83,7 +94,16 @@ def ladders(model: str) -> dict[str, list[dict]]:
         peer.check(found, peer.solve(peer.simulation(model, tolerance, **_best())))
         theirs.append({"tolerance": tolerance} | own.off(found, answers["theirs"]))
     coulomb = {k: [float(q[-1]) for q, _ in v] for k, v in answers.items()}
-    return {"ours": ours, "theirs": theirs, "converged_coulomb": coulomb}
+    variants = [
+        {"stepping": v} | own.off(own.curves(model, Stepping(**v)), answers["ours"])
+        for v in VARIANTS
+    ]
+    return {
+        "ours": ours,
+        "theirs": theirs,
+        "variants": variants,
+        "converged_coulomb": coulomb,
+    }
 
 
 def one_cycle(model: str, rounds: int) -> dict:
@@ -98,6 +118,9 @@ def one_cycle(model: str, rounds: int) -> dict:
         ready = Ready.of(cell, model, stepping=Stepping(tolerance_volt=t))
         count = 10 if t > 1e-5 else 2
         contest.append(Contestant(f"ours {t:g}", "", count, _times(count, ready.run)))
+    for v in VARIANTS:
+        ready = Ready.of(cell, model, stepping=Stepping(**v))
+        contest.append(Contestant(f"ours {v}", "", 10, _times(10, ready.run)))
     settings = []
     exact = found["converged_coulomb"]["theirs"]
     for name, solver in peer.SETTINGS.items():
@@ -118,6 +141,10 @@ def one_cycle(model: str, rounds: int) -> dict:
         )
         rung["substeps"] = int(ready.run().memory[Memory.SUBSTEPS])
         rung |= _timed(rows[f"ours {rung['tolerance']:g}"])
+    for rung in found["variants"]:
+        ready = Ready.of(cell, model, stepping=Stepping(**rung["stepping"]))
+        rung["substeps"] = int(ready.run().memory[Memory.SUBSTEPS])
+        rung |= _timed(rows[f"ours {rung['stepping']}"])
     for rung in found["theirs"]:
         rung |= _timed(rows[f"theirs {rung['tolerance']}"])
     for row in settings:
@@ -210,42 +237,46 @@ def _ratio(model: str, what: str, ours: float, theirs: float) -> dict:
 
 
 def meshes(rounds: int) -> dict:
-    """DFN at default tolerances: the whole error of the discharge capacity.
+    """DFN: the whole error of the discharge, in time and space.
 
     Against our own finest mesh; PyBaMM's finest comes out close to it.
     """
     cell = oracle_cell()
     finest = own.mesh_of(*FINEST)
     answer = own.curves("dfn", Stepping(tolerance_volt=1e-6), finest)
-    coulomb = float(answer[1][0][-1])
     contest, found = [], {"ours": [], "theirs": []}
     for m in OUR_MESHES:
-        ready = Ready.of(cell, "dfn", mesh=own.mesh_of(*m))
-        passed = -float(ready.run().finished[1, End.COULOMB])
-        found["ours"].append({"mesh": m, "error": passed / coulomb - 1.0})
+        mesh = own.mesh_of(*m)
+        ready = Ready.of(cell, "dfn", mesh=mesh)
+        errors = own.off(own.curves("dfn", ready.stepping, mesh), answer)
+        found["ours"].append({"mesh": m} | errors)
         contest.append(Contestant(f"ours {m}", "", 10, _times(10, ready.run)))
     for m in THEIR_MESHES:
-        built = peer.simulation("dfn", nodes=m[0], shells=m[1], **_best())
-        passed = peer.capacities(peer.solve(built))[1]
-        found["theirs"].append({"mesh": m, "error": passed / coulomb - 1.0})
+        nodes, shells, tolerance = m
+        points = {"nodes": nodes, "shells": shells}
+        built = peer.simulation("dfn", tolerance, **points, **_best())
+        errors = own.off(peer.curves("dfn", tolerance, **points), answer)
+        found["theirs"].append({"mesh": m} | errors)
         contest.append(Contestant(f"theirs {m}", "", 1, lambda b=built: peer.solve(b)))
     rows = {r.name: r for r in interleaved(contest, rounds)}
     for who in ("ours", "theirs"):
         for rung in found[who]:
             rung |= _timed(rows[f"{who} {rung['mesh']}"])
-    theirs = next(r for r in found["theirs"] if tuple(r["mesh"]) == (20, 20))
-    cheap = min(
-        (r for r in found["ours"] if abs(r["error"]) <= abs(theirs["error"])),
-        key=lambda r: r["cpu_ms"]["median"],
-    )
-    found["equal"] = {
-        "ours": cheap["mesh"],
-        "theirs": theirs["mesh"],
-        "ours_ms": cheap["cpu_ms"]["median"],
-        "theirs_ms": theirs["cpu_ms"]["median"],
-        "ratio": theirs["cpu_ms"]["median"] / cheap["cpu_ms"]["median"],
-    }
+    found["equal"] = [_as_good(found["ours"], rung) for rung in found["theirs"]]
     return found
+
+
+def _as_good(ours: list[dict], theirs: dict) -> dict:
+    """Our cheapest mesh with both errors of the discharge not above PyBaMM's."""
+    keys = ("capacity_relative", "voltage_rms_mv")
+    enough = [r for r in ours if all(abs(r[k][1]) <= abs(theirs[k][1]) for k in keys)]
+    best = min(enough, key=lambda r: r["cpu_ms"]["median"], default=None)
+    theirs_ms = theirs["cpu_ms"]["median"]
+    found = {"theirs": theirs["mesh"], "theirs_ms": theirs_ms, "ours": None}
+    if best is None:
+        return found
+    ms = best["cpu_ms"]["median"]
+    return found | {"ours": best["mesh"], "ours_ms": ms, "ratio": theirs_ms / ms}
 
 
 def many_cycles(rounds: int) -> list[dict]:
@@ -400,7 +431,7 @@ def requirements(result: dict) -> list[dict]:
         )
 
     for model in MODELS:
-        for k in (0, 1):
+        for k in (0, 1, 3, 4):
             r = result["one_cycle"][model]["ratios"][k]
             ask(
                 f"{model.upper()} ratio, one cycle: {r['what']}",
@@ -409,6 +440,13 @@ def requirements(result: dict) -> list[dict]:
                 "",
                 r["met"],
             )
+    for e in result["meshes"]["equal"]:
+        nodes, shells, (rtol, atol) = e["theirs"]
+        if (nodes, shells) == (20, 20):
+            what = f"whole error not above PyBaMM's at 20 x 20, {rtol:g} / {atol:g}"
+            limit = f">= {MUST['dfn']:g} (aim {AIM['dfn']:g})"
+            ratio = e.get("ratio", float("nan"))
+            ask(f"DFN ratio, one cycle: {what}", limit, ratio, "", ratio >= MUST["dfn"])
     many = {r["name"]: r["cpu_ms"]["median"] for r in result["many_cycles"]}
     for model, most in (("dfn", 3.0), ("spm", 0.25)):
         found = 1.6 * many[f"oracle cell, {model}, 1600 cycles"]

@@ -103,14 +103,18 @@ def solve(built: pybamm.Simulation) -> pybamm.Solution:
 
 
 def curves(
-    model: str, tolerance: tuple[float, float], *, dense: bool = False
+    model: str,
+    tolerance: tuple[float, float],
+    *,
+    dense: bool = False,
+    **points: int,
 ) -> list[Curve]:
     """Charge and discharge of the first cycle.
 
     At PyBaMM's own time steps, or at many more through its Hermite interpolation:
     what others are compared with must not suffer from straight lines.
     """
-    built = simulation(model, tolerance, options=COMPILED)
+    built = simulation(model, tolerance, options=COMPILED, **points)
     ampere = script().CELL["one_c_ampere"]
     share = np.linspace(0.0, 1.0, 20_001)
     share = np.unique(np.concatenate((share, share**4, 1.0 - share**4)))

@@ -16,6 +16,7 @@ from equipoise.core.errors import SpecError, StoreError
 from equipoise.io.pybamm_export import pybamm_parameters, write_pybamm
 from equipoise.kernels import porous
 from equipoise.kernels.layout import CAPACITY, EXCHANGE, FILM, FLUX, INTERFACE
+from equipoise.sim.electrode import WALL_VOLT
 from equipoise.sim.lower import lower
 from equipoise.sim.mesh import Mesh
 from equipoise.spec.kinetics import CellKinetics, ElectrodeKinetics
@@ -149,6 +150,7 @@ def test_the_numbers_are_those_of_the_lowered_cell(lb, side):
 def test_full_and_empty_particles_react_as_in_the_kernel(lb):
     found = table_of(pybamm_parameters(lb).script(), "LEAST_FRACTION")
     assert found == porous._LEAST_FRACTION
+    assert table_of(pybamm_parameters(lb).script(), "WALL_VOLT") == WALL_VOLT
 
 
 def test_resistances_are_those_of_the_lowered_cell(lb):
