@@ -62,6 +62,7 @@ oracle: .venv-bench/.installed
 
 bench: .venv-bench/.installed
 	.venv-bench/bin/python benchmarks/bench_design.py
+	.venv-bench/bin/python benchmarks/bench_engine.py
 
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock

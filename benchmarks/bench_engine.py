@@ -36,7 +36,7 @@ from engine_report import markdown
 from engine_scaling import batches, parts, scaling
 
 from equipoise import load_cell
-from equipoise.kernels.program import End
+from equipoise.kernels._jit import _sources_hash
 from equipoise.kernels.simulate import Memory
 from equipoise.sim.mesh import Stepping
 from equipoise.sim.simulate import simulate
@@ -484,12 +484,14 @@ def main() -> None:
     quick = options.quick
 
     load = [os.getloadavg()[0]]
+    kernels = _sources_hash()
     result: dict = {
         "cell": f"{BUNDLED}, simplified (benchmarks/engine_cell.py)",
         "processor": processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
+        "kernels": kernels,
         "quick": quick,
         "our_default_volt": OUR_DEFAULT,
         "their_default": peer.DEFAULT,
@@ -513,6 +515,9 @@ def main() -> None:
     result["batches"] = batches(1 if quick else 7)
     load.append(os.getloadavg()[0])
     result["load_average"] = load
+    if _sources_hash() != kernels:
+        say("the kernels were edited meanwhile: start times are not those of the rest")
+        result["kernels"] += ", edited during the run"
     result["requirements"] = requirements(result)
 
     options.out.mkdir(parents=True, exist_ok=True)

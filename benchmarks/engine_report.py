@@ -39,7 +39,7 @@ def markdown(result: dict) -> str:
         "# Engine against PyBaMM",
         "",
         f"{result['processor']}, {result['cores']} cores (one used), load {load}; "
-        f"Python {result['python']}; {versions}.",
+        f"Python {result['python']}; {versions}; kernels {result['kernels']}.",
         "CPU milliseconds unless said otherwise: median (lowest - highest). Written by "
         "`benchmarks/bench_engine.py`.",
         *table("asked", "limit", "found", "met"),

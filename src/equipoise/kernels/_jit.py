@@ -90,6 +90,15 @@ def inner_kernel(function):
     return _compiled(function, forceinline=True)
 
 
+def merged_kernel(function):
+    """Merge `function` into its callers before they are compiled.
+
+    It is not compiled by itself, which saves the time of doing it twice: for the
+    large kernels that one other calls once.
+    """
+    return _compiled(function, inline="always")
+
+
 def _compiled(function, **options):
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = CACHE_FOLDER

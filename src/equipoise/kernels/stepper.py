@@ -14,7 +14,7 @@ and every Newton iteration solves for it in the linearised electrodes.
 import numpy as np
 
 from equipoise.core.status import Status
-from equipoise.kernels._jit import inner_kernel, kernel
+from equipoise.kernels._jit import inner_kernel, kernel, merged_kernel
 from equipoise.kernels.layout import (
     CAPACITY,
     MEAN,
@@ -91,7 +91,7 @@ def react_together(P, FP, N, FN, Rp, Rn, volt, I, share, close, out):
     return _NO_CONVERGENCE
 
 
-@inner_kernel
+@merged_kernel
 def solve(
     P, FP, N, FN, Rp, Rn, mode, value, I, share, dt, ratio, count, now, close, out
 ):
