@@ -48,6 +48,7 @@ def demo(
                 *(with_positive(cells[0], m) for m in OTHER_POSITIVES),
             ],
             simulated=simulated,
+            command="equipoise demo",
             progress=echo_progress,
         )
     if as_json:
@@ -74,7 +75,8 @@ def _echo_designs(designs: Sequence[CellDesign]) -> None:
 
     lb, hb = (design_rows(d) for d in designs)
     rows = [
-        (a[0], a[1], a[3], b[1], b[3], a[2], a[4]) for a, b in zip(lb, hb, strict=True)
+        (a[0], a[1], _open(a[3]), b[1], _open(b[3]), a[2], a[4])
+        for a, b in zip(lb, hb, strict=True)
     ]
     names = [d.name for d in designs]
     echo_table(
@@ -85,9 +87,15 @@ def _echo_designs(designs: Sequence[CellDesign]) -> None:
     )
 
 
+def _open(band: str) -> str:
+    """The band, unless both ends print alike."""
+    low, _, high = band.partition(" to ")
+    return "" if low == high else band
+
+
 def _echo_simulated(simulated: Sequence[Simulated]) -> None:
     from equipoise.cli.output import echo_table
-    from equipoise.report.simulated_rows import simulated_rows
+    from equipoise.report.simulated_rows import differing_potentials, simulated_rows
 
     header = ["quantity"]
     for s in simulated:
@@ -102,10 +110,15 @@ def _echo_simulated(simulated: Sequence[Simulated]) -> None:
         ]
         for row in simulated_rows(simulated)
     ]
+    note = (
+        "printed: in the paper, sec. as given (short: its short rate test, other cells "
+        "of the kind); of each rate the last cycle of its first block; three-electrode "
+        "potentials are printed for LB only"
+    )
     echo_table(
         "The same fresh cells, simulated (dfn model)",
         (*header, "unit", "role", "sec."),
         rows,
-        note="printed: in the paper, sec. as given; of each rate the last cycle of its "
-        "first block; three-electrode potentials are printed for LB only",
+        note="
+".join((note, *differing_potentials(simulated))),
     )

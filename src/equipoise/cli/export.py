@@ -32,9 +32,13 @@ _NAMES: dict[Branch, BranchName] = {
 
 
 def export(
-    simulator: Annotated[Simulator, typer.Argument(help="The other simulator.")],
+    simulator: Annotated[
+        str, typer.Argument(help=f"The other simulator: {', '.join(Simulator)}.")
+    ],
     cell: Annotated[str, typer.Argument(help="Bundled full cell, or a .toml file.")],
-    out: Annotated[Path, typer.Option(help="The Python script to write.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The Python script to write; required.")
+    ] = None,
     branch: Annotated[
         Branch, typer.Option(help="Open-circuit branch of the positive.")
     ] = Branch.DELITHIATION,
@@ -51,21 +55,46 @@ def export(
     from equipoise.io.cells import load_cell
     from equipoise.io.pybamm_export import write_pybamm
 
+    to, script = _simulator(simulator), _script(out, simulator, cell)
     with told_warnings():
         resolved = load_cell(cell)
         done = write_pybamm(
-            resolved, out, branch=_NAMES[branch], single_class=single_class
+            resolved, script, branch=_NAMES[branch], single_class=single_class
         )
     if as_json:
         echo_json(
             {
-                "simulator": simulator.value,
+                "simulator": to.value,
                 "cell": done.cell["name"],
-                "script": str(out),
+                "script": str(script),
                 "notes": list(done.notes),
             }
         )
         return
     for note in done.notes:
         typer.echo(f"note: {note}")
-    typer.echo(f"script: {out}")
+    typer.echo(f"script: {script}")
+
+
+def _simulator(name: str) -> Simulator:
+    from equipoise.core.errors import SpecError, nearest
+
+    if name not in [*Simulator]:
+        raise SpecError(
+            f"cells are not exported to {name!r}; {nearest(name, Simulator)}",
+            where="export",
+            remedy="e.g. equipoise export pybamm zhang2026-lb --out lb.py",
+        )
+    return Simulator(name)
+
+
+def _script(out: Path | None, simulator: str, cell: str) -> Path:
+    from equipoise.core.errors import SpecError
+
+    if out is None:
+        raise SpecError(
+            "--out is missing: the Python script to write",
+            where="export",
+            remedy=f"e.g. equipoise export {simulator} {cell} --out cell.py",
+        )
+    return out

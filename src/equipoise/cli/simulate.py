@@ -346,12 +346,11 @@ def _caption(run: Run, half: bool) -> str:
     if not half:
         parts.append("UP and negative: at the end of charge")
     evidence = evidence_of_rates(run)
-    found = [k for k, v in roles(run).items() if v == "calibrated" and k in COLUMNS]
-    if found and evidence:
-        parts.append("all numbers follow from calibrated rates")
-    elif found:
-        shown = ", ".join(COLUMNS[k][0].split("\n")[0] for k in found)
-        parts.append(f"calibrated in cycle 1: {shown}; all else predicted")
+    columns = HALF_CELL_COLUMNS if half else COLUMNS
+    found = [k for k, v in roles(run).items() if v == "calibrated" and k in columns]
+    if found:
+        shown = ", ".join(columns[k][0].split("\n")[0].strip() for k in found)
+        parts.append(f"calibrated: {shown}; all else predicted")
     else:
         parts.append("all numbers predicted")
     if evidence:

@@ -16,6 +16,10 @@ class Status(IntEnum):
     TRACE_FULL = 7
     BEYOND_LITHIUM = 8
 
+    def __str__(self) -> str:
+        """The name, not the number."""
+        return self.name
+
     @property
     def advice(self) -> str:
         """What a user can do about it."""

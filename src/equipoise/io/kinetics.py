@@ -118,12 +118,27 @@ def _merged(over: dict[str, Any], under: dict[str, Any]) -> dict[str, Any]:
     for key, new in over.items():
         old = under.get(key)
         if _is_group(new) and _is_group(old):
-            found[key] = _merged(new, old)
+            found[key] = _merged(new, _of_material(old, new.get("material")))
         else:
             found[key] = new
     if "source" in under and "source" not in over:  # it no longer stands for all
         found["source"] = f"given by the user, else {under['source']}"
     return found
+
+
+OF_THE_MATERIAL = (
+    "open_circuit",
+    "open_circuit_stretch_ratio",
+    "lithium_capacity_mah_per_g",
+    "particle_classes",
+)
+
+
+def _of_material(under: dict[str, Any], material: object) -> dict[str, Any]:
+    """What another material may take over: not its curve, capacity and classes."""
+    if material is None or material == under.get("material"):
+        return under
+    return {k: v for k, v in under.items() if k not in OF_THE_MATERIAL}
 
 
 def _is_group(given: object) -> TypeGuard[dict[str, Any]]:

@@ -25,6 +25,7 @@ from equipoise.io.pybamm_electrode import (
     site_capacity,
 )
 from equipoise.spec.inventory import Inventory
+from equipoise.spec.kinetics import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ def pybamm_parameters(
     shares = cell.spec.inventory
     positive = electrode_table(
         cell.positive,
-        rates.positive,
+        fitting(rates.positive, cell.positive.material.name, where=where)[0],
         mass_mg=m_p,
         active_share=shares.positive_active_fraction,
         branch=branch,
@@ -130,7 +131,7 @@ def pybamm_parameters(
     )
     negative = electrode_table(
         cell.negative,
-        rates.negative,
+        fitting(rates.negative, cell.negative.material.name, where=where)[0],
         mass_mg=m_n,
         active_share=shares.negative_active_fraction,
         branch="lithiation" if branch == "delithiation" else "delithiation",

@@ -53,6 +53,7 @@ class Setting(IntEnum):
     POSITIVE_OHM = 5
     NEGATIVE_OHM = 6
     SAMPLING = 7  # 1: fill the trace
+    SAMPLE_FRACTION = 8  # of an hour / C-rate, longest time between samples
 
 
 class Clock(IntEnum):
@@ -105,10 +106,12 @@ _NOW, _PAST = 0.7 / 3.0, 0.4 / 3.0  # exponents of the proportional-integral con
 _LEAST_SECOND = 1e-9
 _CLOSEST_VOLT = 1e-3  # Newton stops here at the latest
 _ROOM = 0.02  # of x beyond 0 and 1, where the curves go on with their end slopes
-_ROOT = 1e-8  # V, or relative charge: how exactly a cut-off is met
+_ROOT = 1e-7  # V, or relative charge: how exactly a cut-off is met
 SCRATCH_SHAPE = (6, len(Clock))
 _LOW, _HIGH, _M_LOW, _M_HIGH, _KEPT = 0, 1, 2, 3, 4  # of the bracket of a cut-off
 _MOST_TRIALS = 100
+_FIRST_MOMENT = -1  # as `trial`: solved for a sample, not accepted
+_MOST_PARTS = 200  # samples of one substep
 
 
 @inner_kernel
@@ -221,17 +224,75 @@ def _take(P, FP, N, FN, memory, clock, past, h, out):
 
 
 @inner_kernel
-def _record(trace, ask, memory, clock, past):
+def _sample(trace, ask, memory, t, ampere, E_p, E_n, Q, W):
     row = trace[int(memory[Memory.SAMPLES])]
     row[Sample.CYCLE] = ask[Ask.CYCLE]
     row[Sample.STEP] = ask[Ask.STEP]
-    row[Sample.SECOND] = clock[Clock.START_SECOND] + clock[Clock.SECOND]
-    row[Sample.AMPERE] = clock[Clock.AMPERE]
-    row[Sample.VOLT] = clock[Clock.VOLT]
-    row[Sample.POSITIVE_VOLT], row[Sample.NEGATIVE_VOLT] = past[0, 0], past[1, 0]
-    row[Sample.COULOMB] = clock[Clock.COULOMB]
-    row[Sample.JOULE] = clock[Clock.JOULE]
+    row[Sample.SECOND] = t
+    row[Sample.AMPERE] = ampere
+    row[Sample.VOLT] = E_p - E_n
+    row[Sample.POSITIVE_VOLT], row[Sample.NEGATIVE_VOLT] = E_p, E_n
+    row[Sample.COULOMB], row[Sample.JOULE] = Q, W
     memory[Memory.SAMPLES] += 1.0
+
+
+@inner_kernel
+def _moment(trace, ask, memory, clock, out):
+    """Sample the first moment of a step, after the jump of the current."""
+    if int(memory[Memory.SAMPLES]) < trace.shape[0]:
+        t = clock[Clock.START_SECOND] + _LEAST_SECOND
+        E_p, E_n = out[Out.POSITIVE_VOLT], out[Out.NEGATIVE_VOLT]
+        _sample(trace, ask, memory, t, out[Out.AMPERE], E_p, E_n, 0.0, 0.0)
+
+
+@inner_kernel
+def _quadratic(y, y1, y2, h, h1, s):
+    """Value at s in [-h, 0] of the parabola through y (0), y1 (-h), y2 (-h - h1)."""
+    d, d1 = (y - y1) / h, (y1 - y2) / h1
+    return y + s * (d + (s + h) * (d - d1) / (h + h1))
+
+
+@inner_kernel
+def _record(S, trace, ask, memory, clock, past, pace, before):
+    """Sample the substep just made; a long one also in between. Returns a status.
+
+    `before`: current, charge and energy when it began. What lies between is read from
+    the parabola that the time stepping puts through three points.
+    """
+    h, h1 = clock[Clock.LENGTH_1], clock[Clock.LENGTH_2]
+    parts = 1
+    if clock[Clock.COUNT] >= 3.0:
+        parts = int(np.ceil(h / (S[Setting.SAMPLE_FRACTION] * pace)))
+    parts = min(max(parts, 1), _MOST_PARTS)
+    if int(memory[Memory.SAMPLES]) + parts > trace.shape[0]:
+        return _FULL
+    end = clock[Clock.START_SECOND] + clock[Clock.SECOND]
+    for k in range(1, parts):
+        f = k / parts
+        s = (f - 1.0) * h
+        _sample(
+            trace,
+            ask,
+            memory,
+            end + s,
+            before[0] + f * (clock[Clock.AMPERE] - before[0]),
+            _quadratic(past[0, 0], past[0, 1], past[0, 2], h, h1, s),
+            _quadratic(past[1, 0], past[1, 1], past[1, 2], h, h1, s),
+            before[1] + f * (clock[Clock.COULOMB] - before[1]),
+            before[2] + f * (clock[Clock.JOULE] - before[2]),
+        )
+    _sample(
+        trace,
+        ask,
+        memory,
+        end,
+        clock[Clock.AMPERE],
+        past[0, 0],
+        past[1, 0],
+        clock[Clock.COULOMB],
+        clock[Clock.JOULE],
+    )
+    return _OK
 
 
 @inner_kernel
@@ -352,10 +413,10 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
     place[1] counts the rows of `results` written; `scratch` has SCRATCH_SHAPE.
 
     One pass of the loop tries one substep. `trial` > 0: a cut-off was passed, and
-    its place is searched in `bracket`.
+    its place is searched in `bracket`; _FIRST_MOMENT: for the trace only.
     """
     clock, out, bracket, past = scratch[0], scratch[1], scratch[2], scratch[3:]
-    fresh, status, trial, h, pace = True, _OK, 0, 0.0, 1.0
+    fresh, status, trial, h, first, pace = True, _OK, 0, 0.0, 0.0, 1.0
     while place[0] < stop and place[1] < results.shape[0]:
         s = place[0]
         ask, result = program[s], results[place[1]]
@@ -363,13 +424,21 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
             pace = _begin(S, ask, memory, clock)
             h = min(S[Setting.FIRST_FRACTION] * pace, ask[Ask.MOST_SECOND])
             clock[Clock.LENGTH_1] = clock[Clock.LENGTH_2] = h
-            fresh, trial = False, 0
+            first, fresh, trial = h, False, 0
+            if S[Setting.SAMPLING] > 0.0:
+                h, trial = _LEAST_SECOND, _FIRST_MOMENT
         last = False
-        if trial == 0:
+        if trial <= 0:
             h, last = _limited(ask, memory, clock, h)
         clock[Clock.TRIED] += 1.0
         status = _try(P, FP, N, FN, S, ask, clock, h, out)
         reason = -1
+        if trial == _FIRST_MOMENT:  # a sample only: the state stays
+            if status == _OK:
+                _moment(trace, ask, memory, clock, out)
+            h, trial = first, 0
+            clock[Clock.TRIED] = 0.0
+            continue
         if clock[Clock.TRIED] > S[Setting.MOST_SUBSTEPS] or trial > _MOST_TRIALS:
             reason, status = _FAILED, _TOO_MANY
         elif trial > 0:
@@ -412,16 +481,15 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
                 reason = _BY_TIME
         if reason != _FAILED:
             lost = clock[Clock.SHARE] == 0.0
+            before = (clock[Clock.AMPERE], clock[Clock.COULOMB], clock[Clock.JOULE])
             _take(P, FP, N, FN, memory, clock, past, h, out)
             if lost and memory[Memory.BYPASS_COULOMB] == 0.0:
                 clock[Clock.COUNT] = 0.0
                 h = S[Setting.FIRST_FRACTION] * pace
                 clock[Clock.LENGTH_1] = clock[Clock.LENGTH_2] = h
             if S[Setting.SAMPLING] > 0.0:
-                if int(memory[Memory.SAMPLES]) >= trace.shape[0]:
-                    reason, status = _FAILED, _FULL
-                else:
-                    _record(trace, ask, memory, clock, past)
+                status = _record(S, trace, ask, memory, clock, past, pace, before)
+                reason = _FAILED if status != _OK else reason
         if reason != _FAILED and _impossible(P, FP, N, FN, clock):
             reason, status = _FAILED, _BEYOND
         if reason < 0:

@@ -73,19 +73,28 @@ def react_to(E, F, i, close):
 @kernel
 def react_together(P, FP, N, FN, Rp, Rn, volt, I, share, close, out):
     """Newton for both electrodes at a given voltage; fills `out`, returns a status."""
+    both, fields = (P, N), (FP, FN)
+    factors = (1.0 / P.area, -share / N.area)  # current density per ampere
     for _ in range(_MOST_ITERATIONS):
-        p, p_slope = side(P, FP)
-        n, n_slope = side(N, FN)
-        p_slope = p_slope / P.area + Rp
-        n_slope = n_slope * share / N.area + Rn
-        I = (volt - (p - n)) / (p_slope + n_slope)
-        off = max(moved(P, FP, I / P.area), moved(N, FN, -I * share / N.area))
-        if not off < 1e30:
-            return _NAN
+        V = V_slope = 0.0  # of the cell over I
+        for e in range(2):
+            base, slope = side(both[e], fields[e])
+            sign = 1.0 - 2.0 * e
+            out[2 + e] = base
+            out[4 + e] = slope * factors[e]
+            V += sign * base
+            V_slope += sign * out[4 + e]
+        I = (volt - V) / (V_slope + Rp + Rn)
+        off = 0.0
+        for e in range(2):
+            one = moved(both[e], fields[e], I * factors[e])
+            if not one < 1e30:
+                return _NAN
+            off = max(off, one)
         if off < close:
             out[0] = I
-            out[2] = p + p_slope * I
-            out[3] = n - n_slope * I
+            out[2] += (out[4] + Rp) * I
+            out[3] += (out[5] - Rn) * I
             out[1] = out[2] - out[3]
             return _OK
     return _NO_CONVERGENCE

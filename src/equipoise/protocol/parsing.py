@@ -35,6 +35,7 @@ KINDS: dict[str, type[BaseModel]] = {
 }
 """The word after ``do`` -> the keys of such a step."""
 
+OF_THE_FILE = tuple(k for k in Protocol.model_fields if k != "steps")
 DEEPEST = 8
 """Repeats within repeats."""
 
@@ -55,10 +56,26 @@ def parse(content: dict[str, Any], *, where: str) -> Protocol:
         On the first step that is wrong: file, step (counted from 1, ``2.1`` is the
         first one inside a repeat that is the second), key, value and remedy.
     """
+    if "name" not in content:
+        _refuse_below_a_table(content, where)
     if "steps" in content:
         steps = _steps(content["steps"], where, number="", depth=0)
         content = content | {"steps": steps}
     return validated(Protocol, content, where=where)
+
+
+def _refuse_below_a_table(content: dict[str, Any], where: str) -> None:
+    """A key below the head of a table belongs to it: TOML has no way back."""
+    for table, found in content.items():
+        inside = found if isinstance(found, list) else [found]
+        if any(isinstance(t, dict) and "name" in t for t in inside):
+            shown = f"[[{table}]]" if inside is found else f"[{table}]"
+            raise SpecError(
+                f"key 'name' is missing; there is one below {shown}",
+                where=where,
+                remedy=f"{', '.join(OF_THE_FILE)}: write such keys above the first "
+                "table, else they belong to that table",
+            )
 
 
 def _steps(found: object, where: str, *, number: str, depth: int) -> list[BaseModel]:

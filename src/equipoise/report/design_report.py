@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from equipoise.core.errors import SpecError
 from equipoise.core.files import output_folder, write_atomic
 from equipoise.report.answers import NP_RATIOS, answer, labelled
-from equipoise.report.drawings import Drawing, drawings
+from equipoise.report.drawings import SECTIONS, Drawing, drawings
 from equipoise.report.page import page
 from equipoise.report.simulated import Simulated, simulated_drawings, write_runs
 from equipoise.report.tables import write_tables
@@ -37,6 +37,7 @@ def write_design_report(
     figures: bool = True,
     materials: Sequence[Cell] = (),
     simulated: Sequence[Simulated] = (),
+    command: str = "",
     progress: Callable[[str], None] | None = None,
 ) -> DesignReport:
     """Write report.html, design.json, weigh_sheet.csv, maps and figures.
@@ -61,6 +62,8 @@ def write_design_report(
     simulated
         Runs of the cells from `report.simulated.simulate_cells`: a section with
         their figures and numbers, and their tables in files.
+    command
+        Shell line that writes this very report, to be shown first in it.
     progress
         Called with the name of each part before it is made.
 
@@ -86,6 +89,7 @@ def write_design_report(
         told("figures")
         pictures = drawings(answers, separator_um, materials)
         pictures += simulated_drawings(simulated)
+        pictures.sort(key=lambda d: SECTIONS.index(d.section))  # numbered in order
     told("tables")
     files = write_tables(answers, target) + write_runs(simulated, target)
     svg: dict[str, str] = {}
@@ -103,6 +107,7 @@ def write_design_report(
         separator_um=separator_um,
         materials=materials,
         simulated=simulated,
+        command=command,
         files=[f.relative_to(target).as_posix() for f in files],
     )
     report = write_atomic(target / "report.html", content)

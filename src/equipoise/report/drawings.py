@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     from equipoise.spec.cell import Cell
 
+SECTIONS = (
+    "electrodes", "map", "voltage", "compensation", "dqdv", "materials",
+    "simulated_pair", "simulated", "curves",
+)  # fmt: skip
+"""Sections with figures, in the order of the page."""
 DQDV_COLUMNS = 3
 """Cells side by side in one dQ/dV figure."""
 
@@ -42,7 +47,7 @@ def drawings(
     separator_um: float | None,
     materials: Sequence[Cell] = (),
 ) -> list[Drawing]:
-    """All figures, in the order of the report."""
+    """All figures of the designs."""
     found = [_half_cells(answers)]
     for family in families(answers):
         found += [_np_map(family, separator_um), _voltage_map(family)]

@@ -22,7 +22,7 @@ from equipoise.report.rows import (
     weigh_rows,
 )
 from equipoise.report.simulated_rows import simulated_notes, simulated_rows
-from equipoise.report.wording import brief, commands, limits
+from equipoise.report.wording import brief, commands, limits, simulate_commands
 
 if TYPE_CHECKING:
     from equipoise.report.simulated import Simulated
@@ -49,6 +49,7 @@ def page(
     separator_um: float | None,
     materials: Sequence[Cell],
     simulated: Sequence[Simulated],
+    command: str,
     files: Sequence[str],
 ) -> str:
     """Fill the template; everything but our own SVG is escaped.
@@ -78,8 +79,12 @@ def page(
         simulated_labels=[s.label for s in simulated],
         simulated_rows=simulated_rows(simulated),
         simulated_notes=simulated_notes(simulated),
-        limits=limits(answers),
-        commands=commands(answers, np_ratios),
+        limits=limits(answers, simulated),
+        commands=[
+            *([command] if command else []),
+            *commands(answers, np_ratios),
+            *simulate_commands(simulated),
+        ],
         files=files,
         figures=[_shown(i, d, svg[d.stem]) for i, d in enumerate(pictures, start=1)],
     )

@@ -181,8 +181,14 @@ def tolerated_loss(loss: Reserve) -> str:
     low = f"{100.0 * loss.tolerated_loss_low_fraction:.1f}"
     high = f"{100.0 * loss.tolerated_loss_high_fraction:.1f}"
     bound = "at least " if loss.bounded_by_curves else ""
-    shown = low if low == high else f"{low} to {high}"
+    shown = low if is_closed(loss) else f"{low} to {high}"
     return f"{bound}{shown}{NBSP}%"
+
+
+def is_closed(loss: Reserve) -> bool:
+    """Whether both ends of its range print alike."""
+    low, high = loss.tolerated_loss_low_fraction, loss.tolerated_loss_high_fraction
+    return f"{100.0 * low:.1f}" == f"{100.0 * high:.1f}"
 
 
 def band_rows(answers: Sequence[Answer]) -> list[tuple[str, str, str, str, str, str]]:

@@ -72,7 +72,7 @@ def run_metadata(run: Run) -> dict[str, object]:
         "kinetics": None if cell.kinetics is None else cell.kinetics.name,
         "evidence_of_rates": evidence_of_rates(run),
         "roles": roles(run),
-        "roles_after_first_cycle": "predicted, unless a rate is calibrated",
+        "roles_of": "the columns of the cycles; the time series is predicted",
     }
 
 

@@ -99,6 +99,14 @@ def simulated_drawings(simulated: Sequence[Simulated]) -> list[Drawing]:
         ),
         Drawing(
             "simulated",
+            "simulated_profiles",
+            "Cell voltage at each rate, simulated",
+            "Last cycle of the first round of each rate in the rate test, from 0 in "
+            "each half cycle.",
+            voltage_profiles(rates),
+        ),
+        Drawing(
+            "simulated",
             "simulated_rates",
             "Rate test, simulated",
             "Discharge capacity of every cycle of a fresh cell that does not age.",

@@ -5,29 +5,37 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from equipoise.core.errors import EquipoiseError
 from equipoise.core.units import unit_symbol
+from equipoise.design.cell_design import design_cell
 from equipoise.io.cells import load_cell
 from equipoise.report.rows import shown
 from equipoise.report.simulated import ELECTRODES, FIRST, RATES
 from equipoise.sim.origin import evidence_of_rates, notes, outcome, roles
+from equipoise.spec.half_cell_spec import HalfCellSetup
 from equipoise.viz.simulation_runs import first_blocks
 
 if TYPE_CHECKING:
     from equipoise.report.simulated import Simulated
     from equipoise.sim.simulate import Run
+    from equipoise.spec.kinetics import CellKinetics
 
 CHARGE = "charging_capacity_mah_per_g_positive"
 DISCHARGE = "discharging_capacity_mah_per_g_positive"
 UPPER = "upper_potential_vs_li_volt"
+NOTABLE_VOLT = 0.005
+"""Difference of two upper potentials that is explained."""
 LAST_ADJUSTED_CYCLE = 2
 """Of the upper potentials that curves and rates were made to meet (sec. 2.5)."""
 
 
 class Quantity(TypedDict):
-    """One number of a simulated cell; `printed` and `section` are of the paper."""
+    """One number of a simulated cell; `printed` and `section` are of the paper.
+
+    `printed_in`: "short" if printed of the short rate test, before the long cycling.
+    """
 
     key: str
     label: str
@@ -36,6 +44,7 @@ class Quantity(TypedDict):
     role: str
     printed: float | None
     section: str | None
+    printed_in: str | None
 
 
 class SimulatedRow(TypedDict):
@@ -57,6 +66,7 @@ class Printed(TypedDict):
     value: float
     unit: str
     section: str
+    test: NotRequired[str]
 
 
 def printed_values() -> list[Printed]:
@@ -129,6 +139,7 @@ def _quantity(
         "role": _role(cycle, run, column),
         "printed": None if paper is None else float(paper["value"]),
         "section": None if paper is None else paper["section"],
+        "printed_in": None if paper is None else paper.get("test"),
     }
 
 
@@ -148,7 +159,7 @@ def simulated_rows(simulated: Sequence[Simulated]) -> list[SimulatedRow]:
         names = [q["role"] for q in line]
         if len(set(names)) > 1:
             names = [f"{r} ({s.label})" for r, s in zip(names, simulated, strict=True)]
-        sections = dict.fromkeys(q["section"] for q in line if q["section"])
+        sections = dict.fromkeys(_section(q) for q in line if q["section"])
         rows.append(
             {
                 "label": first["label"],
@@ -161,6 +172,44 @@ def simulated_rows(simulated: Sequence[Simulated]) -> list[SimulatedRow]:
             }
         )
     return rows
+
+
+def _section(q: Quantity) -> str:
+    return " ".join(text for text in (q["section"], q["printed_in"]) if text)
+
+
+def differing_potentials(simulated: Sequence[Simulated]) -> list[str]:
+    """Why an upper potential is not the one of the design, where they differ."""
+    found: list[str] = []
+    for s in simulated:
+        run = s.runs[FIRST]
+        if isinstance(run.cell, HalfCellSetup):
+            continue
+        upper = float(run.cycles[UPPER][0])
+        designed = design_cell(run.cell).upper_potential_vs_li_volt
+        if abs(upper - designed) < NOTABLE_VOLT:
+            continue
+        found.append(
+            f"{s.label}: UP of the simulated first charge is {upper:.3f} V, in the "
+            f"design {designed:.3f} V. Both end at the same cell voltage, so this is "
+            f"the difference of the negative, which in the simulation "
+            f"{_why(run.cell.kinetics)}"
+        )
+    return found
+
+
+def _why(rates: CellKinetics | None) -> str:
+    """What moves the end of charge of a simulation away from that of the design."""
+    text = "is polarised by the current"
+    if rates and rates.negative.open_circuit is not None:
+        text = f"has a curve of its own, at rest, and {text}"
+    stretch = rates.positive.open_circuit_stretch_ratio if rates else 1.0
+    if stretch != 1.0:
+        text += (
+            "; the charge stays near that of the design, because the curve of the "
+            f"positive at rest is stretched by a factor of {stretch:g}"
+        )
+    return text
 
 
 def simulated_notes(simulated: Sequence[Simulated]) -> list[str]:
@@ -177,6 +226,7 @@ def simulated_notes(simulated: Sequence[Simulated]) -> list[str]:
     for s in simulated:
         for name, one in s.runs.items():
             found += [f"{s.label}, {name}: {note}." for note in notes(one)]
+    found += [f"{text}." for text in differing_potentials(simulated)]
     for s in simulated:
         rates = s.runs[RATES].cell.kinetics
         found += [c for c in (rates.caveats if rates else ()) if c not in found]

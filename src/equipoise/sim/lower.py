@@ -17,12 +17,13 @@ from equipoise.sim.electrode import (
 from equipoise.spec import library
 from equipoise.spec.half_cell_spec import HalfCellSetup
 from equipoise.spec.inventory import Inventory
+from equipoise.spec.kinetics import fitting
 
 if TYPE_CHECKING:
     from equipoise.kernels.layout import Porous
     from equipoise.sim.mesh import Mesh, ModelName
     from equipoise.spec.cell import Cell
-    from equipoise.spec.kinetics import CellKinetics
+    from equipoise.spec.kinetics import CellKinetics, ElectrodeKinetics
 
 NOT_A_NUMBER = float("nan")
 
@@ -46,6 +47,8 @@ class Lowered:
         Between lithium fractions 0 and 1.
     positive_covered_fraction, negative_covered_fraction
         Lithium fractions, lowest and highest, that the curves at rest were given for.
+    notes
+        What of the rates is carried over: to a temperature, from a material.
     """
 
     positive: Porous
@@ -63,6 +66,7 @@ class Lowered:
     negative_capacity_mah_per_g: float
     positive_covered_fraction: tuple[float, float]
     negative_covered_fraction: tuple[float, float]
+    notes: tuple[str, ...]
 
 
 def lower(
@@ -99,6 +103,13 @@ def _lower_full(
     cell: Cell, rates: CellKinetics, conditions: Conditions, where: str
 ) -> Lowered:
     mesh, inventory = conditions.mesh, Inventory.of(cell)
+    own_p, note_p = fitting(
+        rates.positive, cell.positive.material.name, where=f"{where}: positive"
+    )
+    own_n, note_n = fitting(
+        rates.negative, cell.negative.material.name, where=f"{where}: negative"
+    )
+    rates = rates.model_copy(update={"positive": own_p, "negative": own_n})
     active_p = cell.spec.inventory.positive_active_fraction
     active_n = cell.spec.inventory.negative_active_fraction
     m_p = cell.positive_mass_mg
@@ -150,6 +161,7 @@ def _lower_full(
         negative_capacity_mah_per_g=q_n,
         positive_covered_fraction=covered_fraction(cell.positive, rates.positive),
         negative_covered_fraction=covered_fraction(cell.negative, rates.negative),
+        notes=_notes(note_p, note_n, _temperature_note(cell, rates, (own_p, own_n))),
     )
 
 
@@ -157,7 +169,11 @@ def _lower_half(
     cell: HalfCellSetup, rates: CellKinetics, conditions: Conditions, where: str
 ) -> Lowered:
     full = cell.working.half_cell.axis == "delithiated"
-    own = rates.positive if full else rates.negative
+    own, note = fitting(
+        rates.positive if full else rates.negative,
+        cell.working.material.name,
+        where=f"{where}: working",
+    )
     mass = cell.spec.working.active_mass_mg
     assert mass is not None  # the specification demands it
     area = cell.spec.working.area_cm2
@@ -191,6 +207,7 @@ def _lower_half(
         negative_capacity_mah_per_g=NOT_A_NUMBER,
         positive_covered_fraction=covered_fraction(cell.working, own),
         negative_covered_fraction=(NOT_A_NUMBER, NOT_A_NUMBER),
+        notes=_notes(note, _temperature_note(cell, rates, (own,))),
     )
 
 
@@ -225,6 +242,28 @@ def _separator_ohm_cm2(
     conductivity = rates.separator_conductivity_millisiemens_per_cm.value
     conductivity *= conditions.warming_ratio(rates.separator_activation_kj_per_mol)
     return thickness_cm / (conductivity * 1e-3)
+
+
+def _notes(*found: str) -> tuple[str, ...]:
+    return tuple(note for note in found if note)
+
+
+def _temperature_note(
+    cell: Cell | HalfCellSetup,
+    rates: CellKinetics,
+    electrodes: tuple[ElectrodeKinetics, ...],
+) -> str:
+    """What carries the rates to the temperature of the cell, if it is another one."""
+    wanted, known = cell.spec.temperature_celsius, rates.reference_temperature_celsius
+    if wanted == known:
+        return ""
+    way = f"rates of {known:g} °C are carried to {wanted:g} °C"
+    energies = [e.activation.model_dump(exclude={"source"}) for e in electrodes]
+    without = any(not any(e.values()) for e in energies)
+    if without:
+        return f"{way} without activation energies of an electrode: no prediction"
+    sources = dict.fromkeys(e.activation.source for e in electrodes)
+    return f"{way} with activation energies: {'; '.join(s for s in sources if s)}"
 
 
 def _require_fraction(lithiation_fraction: float, where: str) -> None:

@@ -64,6 +64,7 @@ class Machine:
         settings[Setting.TOLERANCE_VOLT] = stepping.tolerance_volt
         settings[Setting.FIRST_FRACTION] = stepping.first_fraction
         settings[Setting.MOST_FRACTION] = stepping.most_fraction
+        settings[Setting.SAMPLE_FRACTION] = stepping.sample_fraction
         settings[Setting.MOST_SUBSTEPS] = stepping.most_substeps_count
         settings[Setting.ONE_C_AMPERE] = lowered.one_c_ampere
         settings[Setting.POSITIVE_OHM] = lowered.positive_ohm

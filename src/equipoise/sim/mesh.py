@@ -34,11 +34,15 @@ class Stepping(Frozen):
         Local error of both electrode potentials in one substep.
     first_fraction, most_fraction
         First and longest substep, of one hour over the C-rate.
+    sample_fraction
+        Longest time between two samples of a trace, of one hour over the C-rate;
+        longer substeps are interpolated (quadratic, as the time stepping itself).
     most_substeps_count
         After so many substeps a step of the protocol is given up.
     """
 
-    tolerance_volt: Positive = 5e-4
-    first_fraction: Positive = 1e-4
-    most_fraction: Positive = 0.02
+    tolerance_volt: Positive = 1e-3
+    first_fraction: Positive = 1e-3
+    most_fraction: Positive = 0.1
+    sample_fraction: Positive = 0.01
     most_substeps_count: Annotated[int, Field(ge=10, strict=True)] = 20_000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equipoise.kernels.program import Ask, End, Mode, Reason
+from equipoise.sim.tables import AT_ONCE_SECOND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from equipoise.protocol.expand import Program
     from equipoise.sim.lower import Lowered
 
-AT_ONCE_SECOND = 1e-6
 BEYOND_FRACTION = 0.003
 """Use outside a curve that is worth a note: 0.8 mAh/g of an NCM."""
 SURFACE_BEYOND_FRACTION = 0.02
@@ -42,7 +42,7 @@ def notes_of(
     failed = reason == float(Reason.FAILED)
     at_once = flows & ~by_clock & ~failed & (seconds < AT_ONCE_SECOND)
     never = by_clock & program.by_safety[step]
-    notes: list[str] = []
+    notes: list[str] = [*lowered.notes]
     if at_once.any():
         notes.append(
             _text(
@@ -57,6 +57,13 @@ def notes_of(
             _text(never, results, program, "met no limit and was ended by the clock")
         )
     notes += _beyond(results, lowered)
+    lowest = int(np.argmin(results[:, End.NEGATIVE_VOLT]))
+    if results[lowest, End.NEGATIVE_VOLT] < 0.0:
+        notes.append(
+            f"cycle {int(results[lowest, End.CYCLE])}: the negative ends at "
+            f"{results[lowest, End.NEGATIVE_VOLT]:.3f} V vs Li+/Li; below 0 V lithium "
+            "is plated, which is not simulated"
+        )
     if lowered.bypass_coulomb > 0.0:
         taken = lowered.bypass_coulomb / 3.6 / lowered.positive_mass_g
         notes.append(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from equipoise.kernels.program import Ask, End, Reason
+from equipoise.spec import library
 from equipoise.spec.half_cell_spec import HalfCellSetup
 
 if TYPE_CHECKING:
@@ -43,25 +44,57 @@ def notes(run: Run) -> tuple[str, ...]:
 
 
 def roles(run: Run) -> dict[str, str]:
-    """Role of every column of the cycles in the first of them.
+    """Role of every column of the cycles.
 
-    "calibrated" is what the curves (at equilibrium) or the rates were adjusted to
-    meet, as long as the cell is the one they were adjusted on.
+    "calibrated" is what the curves (at equilibrium) or the rates (porous electrodes)
+    were made to meet in this protocol, as long as the cell is the one they were made
+    on. That a protocol goes on longer than the data is not told apart here.
     """
-    half = isinstance(run.cell, HalfCellSetup)
-    met = () if isinstance(run.cell, HalfCellSetup) else run.cell.calibrated
-    at_rest = run.model == "quasi-static"
-    if at_rest and _other_curves(run):
-        met = ()  # they belong to the curves of the materials
-    by_rates = "calibrated" in evidence_of_rates(run) and (half or bool(met))
+    met = _met_by_curves(run) if run.model == "quasi-static" else _met_by_rates(run)
 
     def role(name: str) -> str:
-        if name == "cycle_count" or name.endswith("_c_rate"):
-            return "input"
-        known = _FIRST_CYCLE.get(name, name) in met if at_rest else by_rates
-        return "calibrated" if known else "predicted"
+        if name == "cycle_count" or name.endswith(("_c_rate", "_voltage_volt")):
+            given = not name.startswith("mean_")
+            return "input" if given else "predicted"
+        return "calibrated" if name in met else "predicted"
 
     return {name: role(name) for name in run.cycles.columns}
+
+
+def _met_by_curves(run: Run) -> frozenset[str]:
+    """Columns that the curves of the materials were made to meet."""
+    if isinstance(run.cell, HalfCellSetup) or _other_curves(run):
+        return frozenset()
+    met = run.cell.calibrated
+    return frozenset(n for n in run.cycles.columns if _FIRST_CYCLE.get(n, n) in met)
+
+
+def _met_by_rates(run: Run) -> frozenset[str]:
+    """Columns that the bundled rates were made to meet in this protocol."""
+    cell, rates = run.cell, run.cell.kinetics
+    runs = cell.spec.origin.runs
+    if runs is None or rates is None or run.model != "dfn":
+        return frozenset()
+    if isinstance(cell, HalfCellSetup):
+        loading, one_c = cell.spec.working.loading_mg_per_cm2, cell.spec.one_c_ma_per_g
+        if one_c is None and cell.working.material.one_c_ma_per_g is not None:
+            one_c = cell.working.material.one_c_ma_per_g.value
+        same = True
+    else:
+        loading, one_c = (
+            cell.spec.positive.loading_mg_per_cm2,
+            cell.one_c_ma_per_g_positive,
+        )
+        same = bool(cell.calibrated)  # balance, window, materials
+    same = (
+        same
+        and runs.kinetics in library.names("kinetics")
+        and rates == library.kinetics(runs.kinetics)
+        and cell.spec.temperature_celsius == runs.temperature_celsius
+        and loading == runs.loading_mg_per_cm2
+        and one_c == runs.one_c_ma_per_g
+    )
+    return frozenset(runs.columns.get(run.program.name, ())) if same else frozenset()
 
 
 def _other_curves(run: Run) -> bool:

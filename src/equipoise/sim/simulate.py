@@ -42,7 +42,7 @@ CHUNK_SECOND = 0.2
 Traced = Literal["all", "none"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Run:
     """A simulated protocol.
 
@@ -73,6 +73,15 @@ class Run:
     substeps_count: int
     wall_second: float
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Cell, protocol, model and how far it came."""
+        done = self.results.shape[0]
+        return (
+            f"<Run of {self.name}, {self.program.name}, {self.model}: {done} of "
+            f"{self.program.steps.shape[0]} steps, {self.status}"
+            f"{', interrupted' if self.interrupted else ''}>"
+        )
 
     @property
     def name(self) -> str:

@@ -31,6 +31,8 @@ ENDED_BY = {
     Reason.FAILED: "not solved",
 }
 COULOMB_PER_MAH = 3.6
+AT_ONCE_SECOND = 1e-6
+"""A step that was shorter has passed no charge: it began beyond its limit."""
 
 
 def step_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFrame:
@@ -64,8 +66,9 @@ def step_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFra
 def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFrame:
     """One row per cycle, NaN where a cycle has no charge or no discharge.
 
-    The end of charge (discharge) is the last step of the cycle that passed charge
-    in that direction.
+    The Coulombic efficiency is what comes back: discharge over charge, and charge over
+    discharge for a half cell that is built charged (LTO). The end of charge
+    (discharge) is the last step of the cycle that passed charge in that direction.
     """
     import polars as pl
 
@@ -78,7 +81,9 @@ def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFr
     sums: dict[str, Array] = {}
     ends: dict[str, Array] = {}
     for name, sign in (("charge", 1.0), ("discharge", -1.0)):
-        on = np.flatnonzero(sign * results[:, End.COULOMB] > 0.0)
+        seconds = results[:, End.END_SECOND] - results[:, End.START_SECOND]
+        flowed = (sign * results[:, End.COULOMB] > 0.0) & (seconds > AT_ONCE_SECOND)
+        on = np.flatnonzero(flowed)
         for key, column in (("capacity", End.COULOMB), ("energy", End.JOULE)):
             total = np.bincount(at[on], sign * results[on, column], minlength=n)
             sums[f"{name}_{key}"] = np.where(
@@ -103,7 +108,9 @@ def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFr
             "discharge_c_rate": ends["discharge_rate"],
             "charging_capacity_mah_per_g_positive": charge,
             "discharging_capacity_mah_per_g_positive": discharge,
-            "coulombic_efficiency": discharge / charge,
+            "coulombic_efficiency": (
+                discharge / charge if lowered.charges_first else charge / discharge
+            ),
             "charging_energy_wh_per_kg_positive": sums["charge_energy"],
             "discharging_energy_wh_per_kg_positive": sums["discharge_energy"],
             "energy_efficiency": sums["discharge_energy"] / sums["charge_energy"],

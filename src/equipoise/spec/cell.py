@@ -33,6 +33,21 @@ def _name_or_table(given: object) -> object:
     raise ValueError(msg)
 
 
+def _not_kelvin(given: object) -> object:
+    if isinstance(given, int | float) and COLDEST_K <= given <= WARMEST_K:
+        msg = (
+            f"{given:g} looks like kelvin; degrees Celsius, -60 to 200, were "
+            f"expected: write {given - 273.15:g}"
+        )
+        raise ValueError(msg)
+    return given
+
+
+COLDEST_K, WARMEST_K = 213.15, 473.15
+"""What is possible, -60 to 200 degrees Celsius, in kelvin."""
+Temperature = Annotated[
+    Finite, Field(ge=-60.0, le=200.0), BeforeValidator(_not_kelvin)
+]
 KineticsGiven = Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)]
 """Rates as they stand in a cell file; `equipoise.io.kinetics` resolves them."""
 
@@ -142,6 +157,24 @@ class CalibratedAt(Frozen):
     volume_variant: str | None = None
 
 
+class CalibratedRuns(Frozen):
+    """What the rates of the library were made to meet, and with which cell.
+
+    With any other kinetics, temperature, loading or 1C, and in every other protocol
+    or column, all numbers of a simulation are predictions.
+    """
+
+    kinetics: Name
+    temperature_celsius: Finite
+    loading_mg_per_cm2: Positive | None = Field(
+        default=None, description="of the positive, or working; none: not given there"
+    )
+    one_c_ma_per_g: Positive = Field(description="of the positive, or working")
+    columns: dict[str, tuple[str, ...]] = Field(
+        description="protocol = columns of its cycles"
+    )
+
+
 class Origin(Frozen):
     """Where the cell is from and which of its computed numbers were calibrated."""
 
@@ -151,6 +184,7 @@ class Origin(Frozen):
         description="names of outputs that the bundled curves were made to meet",
     )
     calibrated_at: CalibratedAt = CalibratedAt()
+    runs: CalibratedRuns | None = None
 
     @model_validator(mode="after")
     def _conditions(self) -> Self:
@@ -178,7 +212,7 @@ class CellSpec(Frozen):
     """A full cell; see docs/reference/cell-file.md for every key."""
 
     name: Name
-    temperature_celsius: Finite = Field(default=25.0, ge=-60.0, le=200.0)
+    temperature_celsius: Temperature = 25.0
     stack_pressure_mpa: NonNegative | None = None
     window: Window
     positive: ElectrodeSpec
@@ -361,6 +395,23 @@ class Cell:
         balance = self.spec.balance.model_copy(update={"np_ratio": float(np_ratio)})
         spec = self.spec.model_copy(update={"negative": negative, "balance": balance})
         return replace(self, spec=spec, negative=replace(self.negative, spec=negative))
+
+    def with_temperature(self, temperature_celsius: float) -> Cell:
+        """The same cell at another temperature; its rates follow (Arrhenius).
+
+        Raises
+        ------
+        SpecError
+            If it is not a temperature in Celsius that a cell can have.
+        """
+        content = self.spec.model_dump(exclude_unset=True)
+        content["temperature_celsius"] = float(temperature_celsius)
+        spec = validated(CellSpec, content, where=f"{self.name}: temperature_celsius")
+        return replace(self, spec=spec)
+
+    def with_kinetics(self, kinetics: CellKinetics) -> Cell:
+        """The same cell with other rates, e.g. from `load_kinetics`."""
+        return replace(self, kinetics=kinetics)
 
     def with_window(
         self, *, lower_volt: float | None = None, upper_volt: float | None = None

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from equipoise.core.errors import SpecError
 from equipoise.spec.frozen import Finite, Fraction, Frozen, Name, NonNegative, Positive
 from equipoise.spec.material import OpenCircuit
 from equipoise.spec.provenance import Evidence, Sourced
@@ -152,6 +153,9 @@ class ElectrodeKinetics(Frozen):
     fraction at the surface.
     """
 
+    material: Name | None = Field(
+        default=None, description="the active material that these rates belong to"
+    )
     particle_radius_um: PositiveNumber
     diffusivity_cm2_per_s: NumberOrDependence
     exchange_current_ma_per_cm2: PositiveNumber = Field(
@@ -203,6 +207,39 @@ class ElectrodeKinetics(Frozen):
             msg = f"contact_area_fraction = {self.contact_area_fraction.value:g} > 1"
             raise ValueError(msg)
         return self
+
+
+def fitting(
+    rates: ElectrodeKinetics, material: str, *, where: str
+) -> tuple[ElectrodeKinetics, str]:
+    """Rates for a material, and a note if they belong to another one.
+
+    A curve at rest or a capacity of another material would be simulated in place of
+    this one: that is refused. The stretch of a curve is not applied to another curve.
+
+    Raises
+    ------
+    SpecError
+        If the rates bring the curve or the capacity of another material.
+    """
+    own = rates.material
+    if own is None or own == material:
+        return rates, ""
+    brought = [
+        key
+        for key in ("open_circuit", "lithium_capacity_mah_per_g", "particle_classes")
+        if getattr(rates, key)
+    ]
+    if brought:
+        raise SpecError(
+            f"these rates belong to {own!r} and bring its {', '.join(brought)}; the "
+            f"electrode is of {material!r}",
+            where=f"{where}: kinetics",
+            remedy=f'give rates of its own with material = "{material}" '
+            "(docs/reference/kinetics-file.md)",
+        )
+    changed = rates.model_copy(update={"open_circuit_stretch_ratio": 1.0})
+    return changed, f"the rates of {own} stand for those of {material}: an assumption"
 
 
 class CellKinetics(Frozen):

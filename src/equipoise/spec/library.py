@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from equipoise.core.errors import SpecError, nearest
+from equipoise.spec.kinetics import CellKinetics
 from equipoise.spec.material import Material
 from equipoise.spec.validation import validated
 
@@ -61,6 +62,19 @@ def bundled_text(name: str) -> str:
 def read(kind: str, name: str) -> dict[str, Any]:
     """Parsed TOML of one bundled file; see `text`."""
     return tomllib.loads(text(kind, name))
+
+
+@cache
+def kinetics(name: str) -> CellKinetics:
+    """Bundled rates.
+
+    Raises
+    ------
+    SpecError
+        If the library has no such rates.
+    """
+    content = read("kinetics", name)
+    return validated(CellKinetics, content, where=f"library: {name}.toml")
 
 
 @cache

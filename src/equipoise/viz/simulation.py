@@ -13,7 +13,11 @@ from equipoise.core.errors import SpecError
 from equipoise.core.units import unit_symbol
 from equipoise.viz.labels import axis_label, floats
 from equipoise.viz.simulation_axes import head, write_rates
-from equipoise.viz.simulation_potentials import potential_profiles
+from equipoise.viz.simulation_potentials import (
+    potential_profiles,
+    ramp,
+    rate_legend,
+)
 from equipoise.viz.simulation_runs import (
     CAPACITY,
     CHARGE,
@@ -23,11 +27,19 @@ from equipoise.viz.simulation_runs import (
     Runs,
     blocks,
     branch,
+    cycle_of_each_rate,
     lines,
     models,
+    traced_cycles,
 )
 from equipoise.viz.simulation_time import three_electrode
-from equipoise.viz.style import BLACK, MM_PER_INCH, new_figure, style
+from equipoise.viz.style import (
+    BLACK,
+    MM_PER_INCH,
+    letter_panels,
+    new_figure,
+    style,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,11 +58,13 @@ __all__ = [
 MARKERS = "osD^v"
 LARGEST_MARKER, SMALLEST_MARKER = 4.0, 1.2
 """Points; between them as there is room between two cycles."""
+MOST_RATES, MOST_PANELS = 6, 3
+"""Lines in a panel and panels in a row of the voltage profiles."""
 MOST_TICKS = 12
 """C-rates written on an axis."""
 
 
-def voltage_profiles(runs: Runs, cycle: int = 1) -> Figure:
+def voltage_profiles(runs: Runs, cycle: int | None = None) -> Figure:
     """Draw cell voltage against specific capacity, charge and discharge from 0.
 
     Parameters
@@ -58,7 +72,9 @@ def voltage_profiles(runs: Runs, cycle: int = 1) -> Figure:
     runs
         Runs whose trace holds the cycle.
     cycle
-        Counted from 1.
+        Counted from 1. Default: of a test at several rates a line per rate, the last
+        traced cycle of its first block (six rates at most, and each run in a panel
+        of its own); else the first traced cycle.
 
     Raises
     ------
@@ -66,11 +82,55 @@ def voltage_profiles(runs: Runs, cycle: int = 1) -> Figure:
         If the cycle does not exist, was not reached, or was not traced.
     """
     drawn = lines(runs)
+    if cycle is None:
+        traced = all(line.run.trace.height for line in drawn)
+        rates = [_some(cycle_of_each_rate(line.run)) for line in drawn if traced]
+        if any(len(r) > 1 for r in rates):
+            return _profiles_at_each_rate(drawn, rates)
+        cycle = traced_cycles(drawn[0].run)[0] if traced else 1
     with style():
         figure = new_figure(82.0, width_mm=120.0)
         ax = figure.subplots()
         draw_profiles(ax, drawn, cycle)
         figure.legend(loc="outside lower center")
+    return figure
+
+
+def _some(cycles: dict[str, int]) -> dict[str, int]:
+    """At most `MOST_RATES` of them, spread from the first to the last."""
+    count = min(len(cycles), MOST_RATES)
+    kept = {round(k) for k in np.linspace(0, len(cycles) - 1, count)}
+    return {text: n for k, (text, n) in enumerate(cycles.items()) if k in kept}
+
+
+def _profiles_at_each_rate(
+    drawn: Sequence[Line], rates: Sequence[dict[str, int]]
+) -> Figure:
+    """A panel per run with a line per rate."""
+    columns = min(len(drawn), MOST_PANELS)
+    count = -(-len(drawn) // columns)
+    colours = ramp(list(dict.fromkeys(text for run in rates for text in run)))
+    with style():
+        figure = new_figure(18.0 + 72.0 * count, width_mm=120.0 + 31.5 * (columns - 1))
+        grid = figure.subplots(count, columns, squeeze=False, sharex=True, sharey=True)
+        for ax in grid.ravel()[len(drawn) :]:
+            ax.remove()
+        panels = grid.ravel()[: len(drawn)]
+        for ax, line, cycles in zip(panels, drawn, rates, strict=True):
+            for text, cycle in cycles.items():
+                for direction in (CHARGE, DISCHARGE):
+                    half = branch(line.run, cycle, direction)
+                    x, y = half.capacity_mah_per_g, half.voltage_volt
+                    ax.plot(x, y, color=colours[text], label=text)
+            ax.set_title(line.label)
+            ax.set_xlim(left=0.0)
+            ax.set_xlabel(axis_label("passed_capacity_mah_per_g_positive"))
+        for ax in grid[:, 0]:
+            ax.set_ylabel(axis_label("voltage_volt"))
+        if len(panels) > 1:
+            letter_panels(panels)
+        head(figure, f"Last cycle of each rate, {models(drawn)}")
+        rate_legend(figure, colours)
     return figure
 
 

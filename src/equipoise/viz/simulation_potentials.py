@@ -15,12 +15,11 @@ from equipoise.viz.simulation_runs import (
     Line,
     Runs,
     branch,
+    cycle_of_each_rate,
     few,
-    first_blocks,
     is_half,
     lines,
     models,
-    traced_cycles,
 )
 from equipoise.viz.style import (
     letter_panels,
@@ -73,7 +72,7 @@ def potential_profiles(runs: Runs) -> Figure:
             ax.set_xlim(left=0.0)
         letter_panels(axes.ravel())
         head(figure, f"Potentials at each rate, {models(drawn)}")
-        _legend(figure, colours)
+        rate_legend(figure, colours)
     return figure
 
 
@@ -107,7 +106,7 @@ def draw_potentials(
     negative = electrode == "negative"
     shares: list[Array] = []
     values: list[Array] = []
-    for text, cycle in _chosen(line.run).items():
+    for text, cycle in cycle_of_each_rate(line.run).items():
         half = branch(line.run, cycle, direction)
         q, y = half.capacity_mah_per_g, half.positive_volt
         y = half.negative_volt if negative else y
@@ -126,34 +125,22 @@ def draw_potentials(
 
 def rate_colours(runs: Iterable[Run]) -> dict[str, str]:
     """Colour of each rate drawn, from the first to the last: dark to bright."""
-    texts = list(dict.fromkeys(text for run in runs for text in _chosen(run)))
-    return dict(zip(texts, _ramp(len(texts)), strict=True))
+    texts = list(dict.fromkeys(t for run in runs for t in cycle_of_each_rate(run)))
+    return ramp(texts)
 
 
-def _chosen(run: Run) -> dict[str, int]:
-    """The cycle drawn for each rate."""
-    kept = traced_cycles(run)
-    done = int(run.results[-1, 0]) if run.finished else int(run.results[-1, 0]) - 1
-    found: dict[str, int] = {}
-    for block in first_blocks(run):
-        inside = [
-            c for c in kept if block.first_cycle_count <= c <= block.last_cycle_count
-        ]
-        whole = [c for c in inside if c <= done]
-        if inside:
-            found[block.text] = (whole or inside)[-1]
-    return found
-
-
-def _ramp(count: int) -> list[str]:
+def ramp(texts: Sequence[str]) -> dict[str, str]:
     """In order without colour, too: each is brighter than the one before."""
     import matplotlib as mpl
     from matplotlib.colors import to_hex
 
-    return [to_hex(mpl.colormaps["plasma"](x)) for x in np.linspace(0.0, 0.85, count)]
+    places = np.linspace(0.0, 0.85, len(texts))
+    colours = [to_hex(mpl.colormaps["plasma"](x)) for x in places]
+    return dict(zip(texts, colours, strict=True))
 
 
-def _legend(figure: Figure, colours: Mapping[str, str]) -> None:
+def rate_legend(figure: Figure, colours: Mapping[str, str]) -> None:
+    """The rates under a figure."""
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=c, label=text) for text, c in colours.items()]

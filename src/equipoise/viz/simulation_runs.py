@@ -226,3 +226,24 @@ def first_blocks(run: Run) -> list[Block]:
     for block in blocks(run):
         found.setdefault(block.text, block)
     return list(found.values())
+
+
+def cycle_of_each_rate(run: Run) -> dict[str, int]:
+    """Of each rate the last traced cycle of its first block, a whole one if possible.
+
+    Raises
+    ------
+    SpecError
+        If no cycle was traced.
+    """
+    kept = traced_cycles(run)
+    done = int(run.results[-1, 0]) if run.finished else int(run.results[-1, 0]) - 1
+    found: dict[str, int] = {}
+    for block in first_blocks(run):
+        inside = [
+            c for c in kept if block.first_cycle_count <= c <= block.last_cycle_count
+        ]
+        whole = [c for c in inside if c <= done]
+        if inside:
+            found[block.text] = (whole or inside)[-1]
+    return found
