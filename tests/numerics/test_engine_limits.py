@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import simpson
 
 import equipoise as eqp
 from engine_cells import (
@@ -291,8 +292,19 @@ def test_energy_is_the_integral_of_the_voltage():
         stepping=fixed(1e-3),
     )
     q, v = run.samples[:, Sample.COULOMB], run.samples[:, Sample.VOLT]
-    joule = np.trapezoid(np.append(v[0], v), np.append(0.0, q))
-    assert run.results[0, End.JOULE] == pytest.approx(joule, rel=1e-12)
+    # Simpson through the samples. The engine does not solve the first moment, only
+    # the trace shows it: 30 mV over half of the first thousandth, of 2 V
+    joule = simpson(v, x=q)
+    assert run.results[0, End.JOULE] == pytest.approx(joule, rel=2e-5)
+    chord = np.trapezoid(v, q)
+    coarse = simulate(
+        smooth_cell(),
+        protocol(charge(1, until_time_hour=0.5)),
+        mesh=SMALL,
+        stepping=fixed(2e-2),
+    )
+    # five thousandths of the way in a step: the chord would be off by 1e-4
+    assert coarse.results[0, End.JOULE] == pytest.approx(chord, rel=5e-5)
     assert run.samples[-1, Sample.JOULE] == run.results[0, End.JOULE]
 
 

@@ -333,18 +333,60 @@ def test_with_uncalibrated_rates_everything_is_predicted(lb):
     assert set(origin.roles(run).values()) == {"input", "predicted"}
 
 
-def test_with_one_calibrated_rate_everything_is_on_that_cell(lb):
-    rates = no_calibrated(lb.kinetics)
-    number = rates.contact_resistance_ohm_cm2.model_copy(
-        update={"evidence": Evidence.CALIBRATED}
-    )
-    rates = rates.model_copy(update={"contact_resistance_ohm_cm2": number})
-    protocol = eqp.load_protocol("first-cycle")
-    run = simulate(replace(lb, kinetics=rates), protocol)
-    assert origin.evidence_of_rates(run)["calibrated"] == 1
-    assert set(origin.roles(run).values()) == {"input", "calibrated"}
-    other = simulate(replace(lb.with_np_ratio(1.3), kinetics=rates), protocol)
-    assert "calibrated" not in origin.roles(other).values()
+CAPACITIES = {
+    "charging_capacity_mah_per_g_positive",
+    "discharging_capacity_mah_per_g_positive",
+}
+
+
+def calibrated(run):
+    return {k for k, v in origin.roles(run).items() if v == "calibrated"}
+
+
+def test_calibrated_are_the_columns_that_the_rates_were_made_to_meet(lb):
+    run = simulate(lb, eqp.load_protocol("first-cycle"))
+    assert calibrated(run) == CAPACITIES
+    three = simulate(lb, eqp.load_protocol("three-electrode-rate-test"), trace="none")
+    assert calibrated(three) == {"upper_potential_vs_li_volt"}
+    hb = eqp.load_cell("zhang2026-hb")  # no potential of HB is printed
+    three = simulate(hb, eqp.load_protocol("three-electrode-rate-test"), trace="none")
+    assert not calibrated(three)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.with_np_ratio(1.2),
+        lambda c: c.with_window(upper_volt=2.70),
+        lambda c: c.with_temperature(25.0),
+        lambda c: c.with_kinetics(
+            c.kinetics.model_copy(update={"reference_position_fraction": 0.4})
+        ),
+        lambda c: respecified(c, one_c_ma_per_g_positive=200.0),
+        lambda c: respecified(
+            c, positive=c.spec.positive.model_copy(update={"loading_mg_per_cm2": 8.0})
+        ),
+    ],
+    ids=["np", "window", "temperature", "kinetics", "1C", "loading"],
+)
+def test_on_any_other_cell_everything_is_predicted(lb, change):
+    run = simulate(change(lb), eqp.load_protocol("first-cycle"))
+    assert not calibrated(run)
+
+
+@pytest.mark.parametrize("protocol", ["formation", "gitt", "cycle-1C", "pseudo-ocv"])
+def test_in_any_other_protocol_everything_is_predicted(lb, protocol):
+    run = simulate(lb, eqp.load_protocol(protocol), trace="none")
+    assert not calibrated(run)
+
+
+def test_other_models_are_predictions(lb):
+    run = simulate(lb, eqp.load_protocol("first-cycle"), model="spm")
+    assert not calibrated(run)
+
+
+def respecified(cell, **changes):
+    return replace(cell, spec=cell.spec.model_copy(update=changes))
 
 
 def test_a_run_without_a_trace_still_has_its_metadata(tmp_path, lb):

@@ -195,7 +195,9 @@ def test_steps_follow_each_other_without_a_gap(once):
     np.testing.assert_array_equal(
         once.samples[last, Sample.VOLT], once.results[:, End.VOLT]
     )
-    assert once.samples.shape[0] <= once.substeps_count
+    first = np.append(0, last[:-1] + 1)  # the first moment of each step
+    np.testing.assert_allclose(time[first], start, atol=2e-9)
+    assert (once.samples[first, Sample.COULOMB] == 0.0).all()
 
 
 def test_trace_counts_charge_within_the_cycle(once):

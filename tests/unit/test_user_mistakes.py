@@ -206,9 +206,11 @@ def test_calibrated_without_its_conditions_is_refused(tmp_path):
 def test_a_half_cell_cannot_call_its_outputs_calibrated(tmp_path):
     path = tmp_path / "half.toml"
     path.write_text(
-        eqp.bundled_text("zhang2026-lto-inli")
-        + 'calibrated = ["first_charge_mah_per_g"]\n'
-        "[origin.calibrated_at]\nnp_ratio = 1.0\n"
+        eqp.bundled_text("zhang2026-lto-inli").replace(
+            'source = "zhang2026"\n',
+            'source = "zhang2026"\ncalibrated = ["first_charge_mah_per_g"]\n',
+        )
+        + "[origin.calibrated_at]\nnp_ratio = 1.0\n"
     )
     with pytest.raises(SpecError, match="half cell has no calibrated outputs"):
         eqp.load_half_cell_setup(path)

@@ -105,7 +105,7 @@ def _echo_simulated(simulated: Sequence[Simulated]) -> None:
             row["label"],
             *(text for pair in row["values"] for text in pair),
             row["unit"],
-            row["role"],
+            row["role"].replace(", ", ",\n"),
             row["sections"],
         ]
         for row in simulated_rows(simulated)
@@ -119,6 +119,5 @@ def _echo_simulated(simulated: Sequence[Simulated]) -> None:
         "The same fresh cells, simulated (dfn model)",
         (*header, "unit", "role", "sec."),
         rows,
-        note="
-".join((note, *differing_potentials(simulated))),
+        note="\n".join((note, *differing_potentials(simulated))),
     )

@@ -106,7 +106,7 @@ _NOW, _PAST = 0.7 / 3.0, 0.4 / 3.0  # exponents of the proportional-integral con
 _LEAST_SECOND = 1e-9
 _CLOSEST_VOLT = 1e-3  # Newton stops here at the latest
 _ROOM = 0.02  # of x beyond 0 and 1, where the curves go on with their end slopes
-_ROOT = 1e-7  # V, or relative charge: how exactly a cut-off is met
+_ROOT = 1e-8  # V, or relative charge: how exactly a cut-off is met
 SCRATCH_SHAPE = (6, len(Clock))
 _LOW, _HIGH, _M_LOW, _M_HIGH, _KEPT = 0, 1, 2, 3, 4  # of the bracket of a cut-off
 _MOST_TRIALS = 100
@@ -209,7 +209,13 @@ def _take(P, FP, N, FN, memory, clock, past, h, out):
             memory[Memory.BYPASS_COULOMB] = 0.0
     before = out[Out.VOLT] if count == 0 else clock[Clock.VOLT]
     passed = out[Out.COULOMB] - clock[Clock.COULOMB]
-    clock[Clock.JOULE] += 0.5 * (before + out[Out.VOLT]) * passed
+    mean = 0.5 * (before + out[Out.VOLT])
+    if count > 1:  # of the parabola through three points, not of the chord
+        h1 = clock[Clock.LENGTH_1]
+        older = past[0, 1] - past[1, 1]
+        bend = (out[Out.VOLT] - before) / h - (before - older) / h1
+        mean -= bend / (h + h1) * h * h / 6.0
+    clock[Clock.JOULE] += mean * passed
     clock[Clock.COULOMB_1] = clock[Clock.COULOMB]
     clock[Clock.COULOMB] = out[Out.COULOMB]
     clock[Clock.AMPERE], clock[Clock.VOLT] = out[Out.AMPERE], out[Out.VOLT]

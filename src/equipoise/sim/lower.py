@@ -102,7 +102,7 @@ def lower(
 def _lower_full(
     cell: Cell, rates: CellKinetics, conditions: Conditions, where: str
 ) -> Lowered:
-    mesh, inventory = conditions.mesh, Inventory.of(cell)
+    mesh = conditions.mesh
     own_p, note_p = fitting(
         rates.positive, cell.positive.material.name, where=f"{where}: positive"
     )
@@ -116,17 +116,8 @@ def _lower_full(
     m_n = m_p * cell.np_ratio * cell.mass_per_np_ratio
     q_p = site_capacity_mah_per_g(cell.positive, rates.positive)
     q_n = site_capacity_mah_per_g(cell.negative, rates.negative)
-    a, b = (float(v) for v in inventory.line(cell))
-    q0, z_built = (
-        float(inventory.positive_start_mah_per_g),
-        float(inventory.negative_start_mah_per_g),
-    )
-    z0 = a + b * q0
-    missing_mah = max(z_built - z0, 0.0) * m_n * active_n * 1e-3
     ohm = _series_ohm(cell, rates, conditions)
-    start_p, start_n = 1.0 - q0 / q_p, max(z0, z_built) / q_n
-    _require_fraction(start_p, f"{where}: inventory.positive_start_mah_per_g")
-    _require_fraction(start_n, f"{where}: inventory.negative_start_mah_per_g")
+    start_p, start_n, missing = _starts(cell, q_p, q_n, where)
     return Lowered(
         positive=porous(
             cell.positive,
@@ -148,7 +139,7 @@ def _lower_full(
         ),
         positive_start_fraction=start_p,
         negative_start_fraction=start_n,
-        bypass_coulomb=missing_mah * 3.6,
+        bypass_coulomb=missing * m_n * active_n * 1e-3 * 3.6,
         positive_ohm=ohm[0],
         negative_ohm=ohm[1],
         one_c_ampere=_one_c_ampere(
@@ -163,6 +154,23 @@ def _lower_full(
         negative_covered_fraction=covered_fraction(cell.negative, rates.negative),
         notes=_notes(note_p, note_n, _temperature_note(cell, rates, (own_p, own_n))),
     )
+
+
+def _starts(
+    cell: Cell, q_p: float, q_n: float, where: str
+) -> tuple[float, float, float]:
+    """Lithium fractions as built; first-lithiation loss in mAh/g of the negative.
+
+    q_p, q_n: capacities between lithium fractions 0 and 1, mAh/g.
+    """
+    inventory = Inventory.of(cell)
+    a, b = (float(v) for v in inventory.line(cell))
+    q = float(inventory.positive_start_mah_per_g)
+    built, found = float(inventory.negative_start_mah_per_g), a + b * q
+    start_p, start_n = 1.0 - q / q_p, max(found, built) / q_n
+    _require_fraction(start_p, f"{where}: inventory.positive_start_mah_per_g")
+    _require_fraction(start_n, f"{where}: inventory.negative_start_mah_per_g")
+    return start_p, start_n, max(built - found, 0.0)
 
 
 def _lower_half(

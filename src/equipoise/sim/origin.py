@@ -88,8 +88,8 @@ def _met_by_rates(run: Run) -> frozenset[str]:
         same = bool(cell.calibrated)  # balance, window, materials
     same = (
         same
-        and runs.kinetics in library.names("kinetics")
-        and rates == library.kinetics(runs.kinetics)
+        and runs.rates in library.names("kinetics")
+        and rates == library.kinetics(runs.rates)
         and cell.spec.temperature_celsius == runs.temperature_celsius
         and loading == runs.loading_mg_per_cm2
         and one_c == runs.one_c_ma_per_g

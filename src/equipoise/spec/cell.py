@@ -45,9 +45,7 @@ def _not_kelvin(given: object) -> object:
 
 COLDEST_K, WARMEST_K = 213.15, 473.15
 """What is possible, -60 to 200 degrees Celsius, in kelvin."""
-Temperature = Annotated[
-    Finite, Field(ge=-60.0, le=200.0), BeforeValidator(_not_kelvin)
-]
+Temperature = Annotated[Finite, Field(ge=-60.0, le=200.0), BeforeValidator(_not_kelvin)]
 KineticsGiven = Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)]
 """Rates as they stand in a cell file; `equipoise.io.kinetics` resolves them."""
 
@@ -164,7 +162,7 @@ class CalibratedRuns(Frozen):
     or column, all numbers of a simulation are predictions.
     """
 
-    kinetics: Name
+    rates: Name = Field(description="library name of the kinetics")
     temperature_celsius: Finite
     loading_mg_per_cm2: Positive | None = Field(
         default=None, description="of the positive, or working; none: not given there"

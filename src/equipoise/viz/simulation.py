@@ -123,10 +123,10 @@ def _profiles_at_each_rate(
                     x, y = half.capacity_mah_per_g, half.voltage_volt
                     ax.plot(x, y, color=colours[text], label=text)
             ax.set_title(line.label)
-            ax.set_xlim(left=0.0)
             ax.set_xlabel(axis_label("passed_capacity_mah_per_g_positive"))
         for ax in grid[:, 0]:
             ax.set_ylabel(axis_label("voltage_volt"))
+        panels[0].set_xlim(left=0.0)  # shared: once all lines are drawn
         if len(panels) > 1:
             letter_panels(panels)
         head(figure, f"Last cycle of each rate, {models(drawn)}")
