@@ -102,10 +102,10 @@ def test_the_caption_says_what_is_calibrated(lb, monkeypatch, model, kind):
     assert ("rates: " in text) == (model == "dfn")
     if kind == "none":
         assert "all numbers predicted" in text
-    elif model == "dfn":
-        assert "all numbers follow from calibrated rates" in text
     elif kind == "some":
-        assert "calibrated in cycle 1: charge; all else predicted" in text
+        assert "calibrated: charge; all else predicted" in text
+    else:
+        assert "calibrated: cycle, C-rate, charge, discharge" in text
 
 
 @pytest.mark.parametrize("cell", ["zhang2026-lb", "zhang2026-lto-inli"])

@@ -66,7 +66,7 @@ Tolerance = Annotated[
     typer.Option(
         "--tolerance-volt",
         "--tolerance",
-        help="Local error of both potentials. Default: 0.0005.",
+        help="Local error of both potentials. Default: 0.001.",
     ),
 ]
 Trace = Annotated[

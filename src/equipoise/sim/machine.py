@@ -59,7 +59,7 @@ class Machine:
 
         With `sampling` there is room for the time series of a step.
         """
-        rows = stepping.most_substeps_count + 1 if sampling else 1
+        rows = 2 * stepping.most_substeps_count + 1000 if sampling else 1
         settings = np.zeros(len(Setting))
         settings[Setting.TOLERANCE_VOLT] = stepping.tolerance_volt
         settings[Setting.FIRST_FRACTION] = stepping.first_fraction

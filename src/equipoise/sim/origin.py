@@ -90,9 +90,9 @@ def _met_by_rates(run: Run) -> frozenset[str]:
         same
         and runs.rates in library.names("kinetics")
         and rates == library.kinetics(runs.rates)
-        and cell.spec.temperature_celsius == runs.temperature_celsius
-        and loading == runs.loading_mg_per_cm2
-        and one_c == runs.one_c_ma_per_g
+        and cell.spec.temperature_celsius == rates.reference_temperature_celsius
+        and loading == runs.areal_mass_mg_per_cm2
+        and one_c == runs.current_of_1c_ma_per_g
     )
     return frozenset(runs.columns.get(run.program.name, ())) if same else frozenset()
 

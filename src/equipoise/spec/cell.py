@@ -158,16 +158,16 @@ class CalibratedAt(Frozen):
 class CalibratedRuns(Frozen):
     """What the rates of the library were made to meet, and with which cell.
 
-    With any other kinetics, temperature, loading or 1C, and in every other protocol
+    With any other rates, temperature than theirs, loading or 1C, and in every other protocol
     or column, all numbers of a simulation are predictions.
     """
 
     rates: Name = Field(description="library name of the kinetics")
-    temperature_celsius: Finite
-    loading_mg_per_cm2: Positive | None = Field(
-        default=None, description="of the positive, or working; none: not given there"
+    areal_mass_mg_per_cm2: Positive | None = Field(
+        default=None,
+        description="loading of the positive, or working; none: not given there",
     )
-    one_c_ma_per_g: Positive = Field(description="of the positive, or working")
+    current_of_1c_ma_per_g: Positive = Field(description="of the same electrode")
     columns: dict[str, tuple[str, ...]] = Field(
         description="protocol = columns of its cycles"
     )
