@@ -167,7 +167,7 @@ def write_page(best, results, targets) -> None:
         "",
         "All numbers here belong to the mesh of that script (`MESH`: 12 nodes per "
         "electrode, 12 shells, grading 1.5; tolerance 0.2 mV). `equipoise simulate` "
-        "has a finer one and differs by up to 0.3 % of a capacity and 0.6 mV; the "
+        "has a finer one and differs by up to 0.4 % of a capacity and 0.6 mV; the "
         "rate tests also by the number of cycles at a rate.",
         "",
         "## Residuals",

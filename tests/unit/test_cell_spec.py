@@ -61,7 +61,12 @@ def test_the_library_cell_is_the_papers():
         ),
         ([("positive.mass_fractions", {})], ["positive.mass_fractions"]),
         ([("positive.mass_fractions.pib", 0)], ["positive.mass_fractions.pib"]),
-        ([("temperature_celsius", 318.15)], ["temperature_celsius", "200"]),
+        (
+            [("temperature_celsius", 318.15)],
+            ["temperature_celsius", "looks like kelvin", "200", "write 45"],
+        ),
+        ([("temperature_celsius", 205)], ["temperature_celsius", "200"]),
+        ([("temperature_celsius", 1e4)], ["temperature_celsius", "200"]),
         ([("separator.mass_mg", -100)], ["separator.mass_mg = -100"]),
         ([("stack_pressure_mpa", -1)], ["stack_pressure_mpa"]),
         ([("polarisation.resistance_ohm_cm2", -1)], ["resistance_ohm_cm2"]),

@@ -446,7 +446,20 @@ WRONG = {
     ),
     "no rate": ({"do": "charge", "c_rate": 0}, ["c_rate = 0", "greater than 0"]),
     "negative rate": ({"do": "discharge", "c_rate": -1}, ["c_rate = -1"]),
-    "rate as text": ({"do": "charge", "c_rate": "C/5"}, ["c_rate = 'C/5'", "number"]),
+    "rate as a fraction": (
+        {"do": "charge", "c_rate": "C/5"},
+        ["c_rate: 'C/5' is text, not a number; write c_rate = 0.2"],
+    ),
+    "rate as text": (
+        {"do": "cycle", "charge_c_rate": "2 C", "discharge_c_rate": 1},
+        ["charge_c_rate: '2 C' is text, not a number; write charge_c_rate = 2"],
+    ),
+    "rate as other text": (
+        {"do": "charge", "c_rate": "fast"},
+        ["c_rate = 'fast'", "number"],
+    ),
+    "rate of nothing": ({"do": "charge", "c_rate": "C/0"}, ["c_rate = 'C/0'"]),
+    "rate of dots": ({"do": "charge", "c_rate": "..C"}, ["c_rate = '..C'"]),
     "mA as rate": ({"do": "charge", "c_rate": 1900}, ["c_rate = 1900", "1000"]),
     "rate nan": ({"do": "charge", "c_rate": float("nan")}, ["c_rate = nan"]),
     "rate inf": ({"do": "charge", "current_ma": inf}, ["current_ma = inf", "finite"]),
@@ -576,6 +589,13 @@ def test_mistakes_outside_of_the_steps():
         parse({"steps": [UP]}, where="my.toml")
     with pytest.raises(SpecError, match="key 'steps' is missing"):
         parse({"name": "x"}, where="my.toml")
+    for content, table in (
+        ({"steps": [UP, UP | {"name": "x"}]}, r"\[\[steps\]\]"),
+        ({"more": {"name": "x"}, "steps": [UP]}, r"\[more\]"),
+    ):
+        said = rf"'name' is missing; there is one below {table}\n.*above the first"
+        with pytest.raises(SpecError, match="(?s)" + said):
+            parse(content, where="my.toml")
     assert "did you mean 'description'?" in complaint([UP], descripton="x")
     text = complaint([UP], first="up")
     assert "first = 'up'" in text

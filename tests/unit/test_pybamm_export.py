@@ -275,5 +275,20 @@ def test_the_command_answers_json(command, tmp_path):
     assert "lithiation branch" in found["notes"][0]
 
 
-def test_an_unknown_simulator_is_refused(command, tmp_path):
-    assert command("comsol", "zhang2026-lb", "--out", tmp_path / "a.py").exit_code == 2
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("PyBaMM", "zhang2026-lb", "--out", "a.py"), "did you mean 'pybamm'"),
+        (
+            ("comsol", "zhang2026-lb", "--out", "a.py"),
+            "not exported to 'comsol'; known",
+        ),
+        (("pybamm", "zhang2026-lb"), "--out is missing"),
+    ],
+)
+def test_a_wrong_call_is_refused_in_the_style_of_the_house(command, arguments, said):
+    error = command(*arguments).exception
+    assert isinstance(error, SpecError)
+    assert error.exit_code == 2
+    assert said in str(error)
+    assert "--out" in error.remedy

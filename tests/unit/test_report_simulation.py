@@ -11,17 +11,20 @@ from typer.testing import CliRunner
 from equipoise import load_cell, write_design_report
 from equipoise.cli.app import app
 from equipoise.cli.demo import _echo_simulated
-from equipoise.report.simulated import PROTOCOLS, simulate_cells
+from equipoise.report.simulated import PROTOCOLS, Simulated, simulate_cells
 from equipoise.report.simulated_rows import (
+    differing_potentials,
     printed_values,
     quantities,
     simulated_notes,
     simulated_rows,
 )
+from equipoise.report.wording import simulate_commands
 
 FIGURES = {
     "simulated_first_cycle",
     "simulated_normalised",
+    "simulated_profiles",
     "simulated_rates",
     "simulated_electrodes",
     "simulated_potentials",
@@ -77,16 +80,22 @@ def test_printed_numbers_stand_beside_their_own_cell_only(simulated, cells):
     assert lb["upper_potential_cycle_1"]["printed"] == 4.1919
     assert lb["upper_potential_cycle_1"]["section"] == "2.5"
     assert hb["upper_potential_cycle_1"]["printed"] is None
-    assert lb["discharge_0.5C"]["printed"] is None
+    for s, printed in ((lb, (189, 167)), (hb, (195, 178))):
+        for rate, value in zip(("0.2C", "0.5C"), printed, strict=True):
+            q = s[f"discharge_{rate}"]
+            assert (q["printed"], q["section"]) == (value, "2.4")
+            assert q["printed_in"] == "short"  # of another test than the value
+    assert lb["discharge_1C"]["printed_in"] is None
     (variant,) = simulate_cells([cells[0].with_np_ratio(1.2)])
     assert {q["printed"] for q in quantities(variant)} == {None}
 
 
 def test_the_upper_potential_at_the_end_is_predicted(simulated, cells):
-    for s in simulated:
+    for s, second in zip(simulated, ("calibrated", "predicted"), strict=True):
         role = {q["key"]: q["role"] for q in quantities(s)}
         assert role["upper_potential_cycle_24"] == "predicted"
-        assert role["upper_potential_cycle_2"] == role["first_charge"]
+        assert role["upper_potential_cycle_2"] == second  # measured on LB only
+        assert role["first_charge"] == "calibrated"
     (variant,) = simulate_cells([cells[0].with_np_ratio(1.2)])
     assert {q["role"] for q in quantities(variant)} == {"predicted"}
     mixed = [simulated[0], dataclasses.replace(variant, label="B")]
@@ -115,6 +124,8 @@ def test_the_table_is_as_printed(simulated):
     assert potential["values"][0][1] == "4.1919"
     assert potential["values"][1][1] == "–"
     assert re.fullmatch(r"4\.\d{4}", potential["values"][0][0])
+    assert rows["rate test, discharge at 0.2C"]["sections"] == "2.4 short"
+    assert rows["rate test, discharge at 1C"]["sections"] == "2.4"
     assert simulated_rows([]) == []
 
 
@@ -124,6 +135,54 @@ def test_the_evidence_of_the_rates_is_told(simulated):
     assert len(notes) == len(set(notes))
     caveats = simulated[0].runs["rate-test"].cell.kinetics.caveats
     assert set(caveats) <= set(notes)
+
+
+def test_an_upper_potential_off_the_design_is_explained(simulated):
+    (said,) = differing_potentials(simulated)  # LB agrees
+    assert said.startswith("HB: UP of the simulated first charge is 4.284 V, in the")
+    assert "4.300 V" in said
+    assert "stretched by a factor of 1.038" in said
+    assert f"{said}." in simulated_notes(simulated)
+
+
+def test_figures_are_numbered_as_they_come(demo):
+    folder, _, _ = demo
+    html = (folder / "report.html").read_text("utf-8")
+    numbers = [int(n) for n in re.findall(r"<b>Figure (\d+)\.", html)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 10
+
+
+def test_a_report_with_runs_says_so_and_how_to_repeat_them(demo):
+    folder, _, _ = demo
+    html = (folder / "report.html").read_text("utf-8")
+    assert "Quasi-static design and simulated tests" in html
+    limits = html.partition('<section id="limits">')[2].partition("</section>")[0]
+    assert "The simulations have kinetics" in limits
+    pre = re.search(r"<pre>(.*?)</pre>", html, re.DOTALL)[1].splitlines()
+    assert pre[:2] == [
+        "equipoise demo",
+        "equipoise design zhang2026-lb --out LB-report",
+    ]
+    assert "equipoise simulate zhang2026-hb rate-test --out HB-rate-test" in pre
+    hb = html.partition("<h3>HB, n/p 1.5</h3>")[2].partition("</article>")[0]
+    assert "0.00\N{NO-BREAK SPACE}mV" not in hb
+    assert "on its plateau" in hb
+    assert "lower end" not in hb
+
+
+def test_only_what_the_command_can_change_is_repeated(cells, simulated):
+    first = simulated[0].runs["first-cycle"]
+
+    def lines(cell):
+        runs = {"first-cycle": dataclasses.replace(first, cell=cell)}
+        return simulate_commands([Simulated("A", "A", runs)])
+
+    assert lines(cells[0].with_np_ratio(1.2)) == [
+        "equipoise simulate zhang2026-lb first-cycle --np 1.2 --out A-first-cycle"
+    ]
+    assert lines(cells[0].with_window(upper_volt=2.7)) == []
+    assert lines(dataclasses.replace(cells[0], where="")) == []
 
 
 def test_the_demo_shows_and_writes_what_it_simulated(demo):
@@ -183,6 +242,7 @@ def test_the_demo_prints_the_table(simulated, capsys):
     text = capsys.readouterr().out
     for part in ("simulated (dfn model)", "LB", "HB", "printed", "4.1919", "sec."):
         assert part in text
+    folded = {line.split("│")[1].strip() for line in text.splitlines() if "│" in line}
     for q in quantities(simulated[1]):
-        assert q["label"] in text
+        assert all(any(w in part for part in folded) for w in q["label"].split())
         assert f"{q['value']:{'.4f' if q['unit'] == 'V' else '.1f'}}" in text

@@ -130,8 +130,49 @@ def test_voltage_profiles_are_the_trace(runs):
 
 
 def test_a_single_run_is_as_good_as_a_list(runs):
-    one, several = voltage_profiles(runs[0]), voltage_profiles(runs[:1])
+    one, several = voltage_profiles(runs[0], 1), voltage_profiles(runs[:1], 1)
     assert len(drawn(one.axes[0])) == len(drawn(several.axes[0])) == 2
+
+
+def test_a_test_at_several_rates_shows_the_last_cycle_of_each(runs):
+    figure = voltage_profiles(runs)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["(a)  LB", "(b)  HB"]
+    assert figure.get_suptitle() == "Last cycle of each rate, spm model"
+    (legend,) = figure.legends
+    assert [t.get_text() for t in legend.get_texts()] == ["0.5C", "1C", "0.5C/1C"]
+    for ax, run in zip(figure.axes, runs, strict=True):
+        shown = drawn(ax)
+        assert [x.get_label() for x in shown[::2]] == ["0.5C", "1C", "0.5C/1C"]
+        table = run.cycles[DISCHARGE].to_numpy()[[1, 3, 4]]
+        ends = [x.get_xdata()[-1] for x in shown[1::2]]
+        np.testing.assert_allclose(ends, table, rtol=1e-9)
+        low, high = ax.get_xlim()
+        assert low == 0.0
+        assert high > max(np.max(x.get_xdata()) for x in shown)
+    (only,) = voltage_profiles(runs[0]).axes
+    assert only.get_title(loc="left") == "LB"
+
+
+def test_of_many_rates_a_few_are_drawn(cells):
+    rates = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 2.0)
+    many = parse(
+        {"name": "many", "steps": [{"do": "cycle", "c_rate": r} for r in rates]},
+        where="test",
+    )
+    run = simulate(cells[0], many, model="spm")
+    names = [x.get_label() for x in drawn(voltage_profiles(run).axes[0])[::2]]
+    assert len(names) == 6
+    assert (names[0], names[-1]) == ("0.2C", "2C")
+
+
+def test_at_one_rate_the_first_traced_cycle_is_drawn(cells):
+    equal = parse(
+        {"name": "equal", "steps": [{"do": "cycle", "c_rate": 1, "count": 3}]},
+        where="test",
+    )
+    run = simulate(cells[0], equal, model="spm", trace={2, 3})
+    (ax,) = voltage_profiles(run).axes
+    assert ax.get_title(loc="left") == "Cycle 2 at 1C, spm model"
 
 
 def test_rests_belong_to_the_half_cycle_before(cells):

@@ -79,9 +79,10 @@ def export(
 def _simulator(name: str) -> Simulator:
     from equipoise.core.errors import SpecError, nearest
 
-    if name not in [*Simulator]:
+    known = [s.value for s in Simulator]
+    if name not in known:
         raise SpecError(
-            f"cells are not exported to {name!r}; {nearest(name, Simulator)}",
+            f"cells are not exported to {name!r}; {nearest(name, known)}",
             where="export",
             remedy="e.g. equipoise export pybamm zhang2026-lb --out lb.py",
         )

@@ -22,7 +22,7 @@ def _not_a_word(given: object, info: ValidationInfo) -> object:
         return given
     if not rate:
         return given
-    msg = f"{given!r} is text; write {info.field_name} = {rate:.6g}, without quotes"
+    msg = f"{given!r} is text, not a number; write {info.field_name} = {rate:.6g}"
     raise ValueError(msg)
 
 
