@@ -65,7 +65,7 @@ def _table(T, s):
 
 @inner_kernel
 def overpotential(j, i0, alpha_a, thermal):
-    """Eta and d eta / d ln(j / i0) / j * i0, i.e. d eta / d(j / i0)."""
+    """Overpotential eta (V) and d eta / d(j / i0)."""
     y = 0.5 * j / i0
     root = np.sqrt(1.0 + y * y)
     eta = 2.0 * thermal * np.log(abs(y) + root)
@@ -236,7 +236,9 @@ def _terminal(E, F):
 def update(E, F, i, most):
     """Move `TRIAL` to the solution at current i; returns the largest |u - f|, V.
 
-    In one go no surface moves by more than `most` of x, or by more than 0.9 of its
+    What rounding has lost of the current of a node is given back to its columns: with
+    resistances of a quasi-static model u - f is nothing but rounding. In one go no
+    surface moves by more than `most` of x, or by more than 0.9 of its
     way to empty or full; and a reaction that reverses does not overshoot. NaN if
     something is not finite.
     """
@@ -247,18 +249,26 @@ def update(E, F, i, most):
         F.node[DIFFERENCE, k] = F.node[OPEN, k] + F.node[PER_CURRENT, k] * (
             here - before
         )
+        F.node[LEFT, k] = (here - before) / E.width
         before = here
     for c in range(0, F.column.shape[1], nodes):
         for k in range(nodes):
+            dj = F.node[DIFFERENCE, k] - F.column[POTENTIAL, c + k]
+            dj = F.column[TRIAL, c + k] + dj / F.column[RESISTANCE, c + k]
+            F.node[LEFT, k] -= E.column[INTERFACE, c + k] * dj
+    for c in range(0, F.column.shape[1], nodes):
+        for k in range(nodes):
             off = F.node[DIFFERENCE, k] - F.column[POTENTIAL, c + k]
-            dj = off / F.column[RESISTANCE, c + k]
+            lost = F.node[LEFT, k] * F.node[PER_CURRENT, k] * E.width  # by rounding
+            dj = (off + lost) / F.column[RESISTANCE, c + k]
             F.column[POTENTIAL, c + k] = dj
             largest = max(largest, abs(off))
             if not abs(dj) < 1e30 or not abs(off) < 1e30:
                 return np.nan
             dx = -dj * F.column[SLOPE, c + k]
             x, j = F.column[SURFACE, c + k], F.column[TRIAL, c + k]
-            furthest = max(furthest, abs(dx) / most)
+            beyond = max(0.0, -x, x - 1.0)
+            furthest = max(furthest, abs(dx) / (most + beyond))
             if dx < 0.0 and x > 1e-6:
                 furthest = max(furthest, -dx / (0.9 * x))
             elif dx > 0.0 and x < 1.0 - 1e-6:
@@ -288,7 +298,7 @@ def predict(E, F, dt, ratio, count, now, i):
             total += E.column[INTERFACE, c]
         total *= E.width
         for c in range(columns):
-            F.column[TRIAL, c] = i * nodes / (total * nodes)
+            F.column[TRIAL, c] = i / total
     else:
         forward = ratio if count > 1 else 0.0
         for c in range(columns):

@@ -74,7 +74,8 @@ class Clock(IntEnum):
     VOLT = 12
     MARGIN = 13
     ERROR = 14  # of the last substep, over the tolerance
-    RESTS = 15  # 1: no current
+    RESTS = 15  # 1: no given current
+    FORWARD = 16  # 1: the current of a hold charges
 
 
 class Out(IntEnum):
@@ -115,7 +116,7 @@ _MOST_PARTS = 200  # samples of one substep
 
 
 @inner_kernel
-def margin(ask, out):
+def margin(ask, out, forward):
     """How far the nearest limit is exceeded, and its reason."""
     V, Ep, En = out[Out.VOLT], out[Out.POSITIVE_VOLT], out[Out.NEGATIVE_VOLT]
     worst = max(V - ask[Ask.UPPER_VOLT], ask[Ask.LOWER_VOLT] - V)
@@ -127,8 +128,9 @@ def margin(ask, out):
     if m > worst:
         worst, reason = m, _BY_NEGATIVE_POTENTIAL
     least = ask[Ask.LEAST_AMPERE]
-    if least > 0.0:
-        m = (least - abs(out[Out.AMPERE])) / least
+    if least > 0.0:  # a current that has turned round has passed its limit
+        ampere = out[Out.AMPERE] if forward else -out[Out.AMPERE]
+        m = (least - ampere) / least
         if m > worst:
             worst, reason = m, _BY_CURRENT
     most = ask[Ask.MOST_COULOMB]
@@ -167,7 +169,9 @@ def _try(P, FP, N, FN, S, ask, clock, h, out):
     a0, a1, a2 = weights(ratio, 1 if count == 0 else 2)
     Q, Q_old = clock[Clock.COULOMB], clock[Clock.COULOMB_1]
     out[Out.COULOMB] = (a1 * Q - a2 * Q_old + h * out[Out.AMPERE]) / a0
-    out[Out.MARGIN], reason = margin(ask, out)
+    if count == 0:
+        clock[Clock.FORWARD] = 1.0 if out[Out.AMPERE] > 0.0 else 0.0
+    out[Out.MARGIN], reason = margin(ask, out, clock[Clock.FORWARD] > 0.0)
     out[Out.REASON] = reason
     return _OK
 
@@ -337,7 +341,7 @@ def _begin(S, ask, memory, clock):
     ampere = ask[Ask.VALUE]
     pace = S[Setting.ONE_C_AMPERE]
     if int(ask[Ask.MODE]) == _VOLTAGE_MODE:
-        ampere = memory[Memory.AMPERE]
+        ampere, clock[Clock.RESTS] = memory[Memory.AMPERE], 1.0
     elif ampere != 0.0:
         pace = abs(ampere)
     else:
@@ -370,7 +374,7 @@ def _next_length(S, clock, off, h, pace):
     clock[Clock.ERROR] = off
     h *= min(max(grow, 0.5), _GROWTH)
     most = S[Setting.MOST_FRACTION] * pace
-    if clock[Clock.RESTS] > 0.0:  # a rest of any length in a bounded number
+    if clock[Clock.RESTS] > 0.0:  # rests and holds of any length in bounded numbers
         most = max(most, 0.1 * clock[Clock.SECOND])
     return min(h, most)
 
@@ -463,8 +467,10 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
                 continue
             reason = _FAILED
         else:
-            if _spared(memory, out[Out.AMPERE]) and clock[Clock.SHARE] == 1.0:
-                clock[Clock.AMPERE] = out[Out.AMPERE]  # a hold turned out to charge
+            if _spared(memory, out[Out.AMPERE]) != (clock[Clock.SHARE] == 0.0):
+                clock[Clock.AMPERE] = out[Out.AMPERE]  # a hold turned around
+                clock[Clock.COUNT] = 0.0
+                clock[Clock.LENGTH_1] = clock[Clock.LENGTH_2] = h
                 continue
             if _overspent(memory, clock, out):  # end exactly where the loss ends
                 passed = out[Out.COULOMB] - clock[Clock.COULOMB]

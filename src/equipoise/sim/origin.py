@@ -9,7 +9,9 @@ from pydantic import BaseModel
 
 from equipoise.kernels.program import Ask, End, Reason
 from equipoise.spec import library
-from equipoise.spec.half_cell_spec import HalfCellSetup
+from equipoise.spec.cell import CellSpec
+from equipoise.spec.half_cell_spec import HalfCellSetup, HalfCellSpec
+from equipoise.spec.validation import validated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,28 +73,21 @@ def _met_by_curves(run: Run) -> frozenset[str]:
 
 def _met_by_rates(run: Run) -> frozenset[str]:
     """Columns that the bundled rates were made to meet in this protocol."""
-    cell, rates = run.cell, run.cell.kinetics
-    runs = cell.spec.origin.runs
+    spec, rates = run.cell.spec, run.cell.kinetics
+    runs = spec.origin.runs
     if runs is None or rates is None or run.model != "dfn":
         return frozenset()
-    if isinstance(cell, HalfCellSetup):
-        loading, one_c = cell.spec.working.loading_mg_per_cm2, cell.spec.one_c_ma_per_g
-        if one_c is None and cell.working.material.one_c_ma_per_g is not None:
-            one_c = cell.working.material.one_c_ma_per_g.value
-        same = True
-    else:
-        loading, one_c = (
-            cell.spec.positive.loading_mg_per_cm2,
-            cell.one_c_ma_per_g_positive,
-        )
-        same = bool(cell.calibrated)  # balance, window, materials
+    half = isinstance(run.cell, HalfCellSetup)
+    kind, model = ("half_cells", HalfCellSpec) if half else ("cells", CellSpec)
+    if runs.bundled not in library.names(kind):
+        return frozenset()
+    where = f"library: {runs.bundled}"
+    made_with = validated(model, library.read(kind, runs.bundled), where=where)
+    own = made_with.kinetics
     same = (
-        same
-        and runs.rates in library.names("kinetics")
-        and rates == library.kinetics(runs.rates)
-        and cell.spec.temperature_celsius == rates.reference_temperature_celsius
-        and loading == runs.areal_mass_mg_per_cm2
-        and one_c == runs.current_of_1c_ma_per_g
+        spec.model_copy(update={"name": made_with.name}) == made_with
+        and own in library.names("kinetics")
+        and rates == library.kinetics(str(own))
     )
     return frozenset(runs.columns.get(run.program.name, ())) if same else frozenset()
 

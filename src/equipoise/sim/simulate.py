@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from equipoise.core.errors import EquipoiseWarning, SolveError, SpecError
 from equipoise.core.status import Status
-from equipoise.kernels.program import Sample
+from equipoise.kernels.program import Ask, End, Sample
 from equipoise.kernels.simulate import Memory
 from equipoise.protocol.expand import Context, expand
 from equipoise.sim.lower import lower
@@ -24,7 +24,7 @@ from equipoise.sim.notes import notes_of
 from equipoise.sim.tables import cycle_table, step_table, trace_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import polars as pl
 
@@ -186,8 +186,8 @@ def simulate(
     if status != Status.OK:
         row = machine.finished[-1]
         what = (
-            f"step {int(row[1])} (cycle {int(row[0])}, "
-            f"{program.labels[int(row[1]) - 1]}) could not be finished"
+            f"step {int(row[End.STEP])} (cycle {int(row[End.CYCLE])}, "
+            f"{program.labels[int(row[End.STEP]) - 1]}) could not be finished"
         )
         if strict:
             raise SolveError(status, what, where=cell.where or cell.spec.name)
@@ -243,10 +243,17 @@ def context(cell: Cell | HalfCellSetup, lowered: Lowered) -> Context:
     )
 
 
-def _traced(trace: Traced | Iterable[int]) -> frozenset[int] | None:
+def _traced(trace: Traced | Collection[int]) -> frozenset[int] | None:
     if trace == "all":
         return None
-    return frozenset() if trace == "none" else frozenset(int(c) for c in trace)
+    if trace == "none":
+        return frozenset()
+    if isinstance(trace, str) or any(c != int(c) or c < 1 for c in trace):
+        raise SpecError(
+            f"trace = {trace!r}",
+            remedy='use "all", "none", or numbers of cycles, e.g. [1, 2, 10]',
+        )
+    return frozenset(int(c) for c in trace)
 
 
 def _drive(
@@ -284,6 +291,6 @@ def _untraced(steps: Array, at: int, size: int, traced: frozenset[int]) -> int:
     stop = min(at + size, steps.shape[0])
     if not traced:
         return stop
-    cycles = steps[at:stop, 11]
+    cycles = steps[at:stop, Ask.CYCLE]
     hits = np.isin(cycles, np.fromiter(traced, np.float64))
     return at + int(np.argmax(hits)) if hits.any() else stop

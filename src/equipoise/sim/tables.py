@@ -42,6 +42,10 @@ def step_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFra
     step = results[:, End.STEP].astype(np.int64)
     reasons = [ENDED_BY[Reason(int(r))] for r in results[:, End.REASON]]
     per_gram = 1.0 / (COULOMB_PER_MAH * lowered.positive_mass_g)
+    seconds = results[:, End.END_SECOND] - results[:, End.START_SECOND]
+    unsolved = (results[:, End.REASON] == float(Reason.FAILED)) & (seconds == 0.0)
+    results = results.copy()
+    results[np.ix_(unsolved, [End.VOLT, End.POSITIVE_VOLT, End.NEGATIVE_VOLT])] = np.nan
     return pl.DataFrame(
         {
             "cycle_count": results[:, End.CYCLE].astype(np.int64),

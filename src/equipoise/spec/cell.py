@@ -158,16 +158,12 @@ class CalibratedAt(Frozen):
 class CalibratedRuns(Frozen):
     """What the rates of the library were made to meet, and with which cell.
 
-    With any other rates, temperature than theirs, loading or 1C, and in every other protocol
-    or column, all numbers of a simulation are predictions.
+    With anything in the cell different from that one (but its name), with other
+    rates, and in every other protocol or column, all numbers of a simulation are
+    predictions.
     """
 
-    rates: Name = Field(description="library name of the kinetics")
-    areal_mass_mg_per_cm2: Positive | None = Field(
-        default=None,
-        description="loading of the positive, or working; none: not given there",
-    )
-    current_of_1c_ma_per_g: Positive = Field(description="of the same electrode")
+    bundled: Name = Field(description="library name of the cell they were made with")
     columns: dict[str, tuple[str, ...]] = Field(
         description="protocol = columns of its cycles"
     )

@@ -132,14 +132,25 @@ class ParticleClass(Frozen):
     )
 
 
+def _an_energy(value: float) -> float:
+    if value > MOST_KJ_PER_MOL:
+        msg = f"{value:g} kJ/mol looks like J/mol; typical are 20 to 60"
+        raise ValueError(msg)
+    return value
+
+
+MOST_KJ_PER_MOL = 500.0
+Energy = Annotated[NonNegative, AfterValidator(_an_energy)]
+
+
 class ActivationEnergies(Frozen):
     """Arrhenius energies; 0 is no dependence on temperature."""
 
-    diffusivity_kj_per_mol: NonNegative = 0.0
-    exchange_kj_per_mol: NonNegative = 0.0
-    film_kj_per_mol: NonNegative = 0.0
-    ionic_kj_per_mol: NonNegative = 0.0
-    electronic_kj_per_mol: NonNegative = 0.0
+    diffusivity_kj_per_mol: Energy = 0.0
+    exchange_kj_per_mol: Energy = 0.0
+    film_kj_per_mol: Energy = 0.0
+    ionic_kj_per_mol: Energy = 0.0
+    electronic_kj_per_mol: Energy = 0.0
     source: str = ""
 
 
@@ -255,7 +266,7 @@ class CellKinetics(Frozen):
     positive: ElectrodeKinetics
     negative: ElectrodeKinetics
     separator_conductivity_millisiemens_per_cm: PositiveNumber
-    separator_activation_kj_per_mol: NonNegative = 0.0
+    separator_activation_kj_per_mol: Energy = 0.0
     contact_resistance_ohm_cm2: NonNegativeNumber = Field(
         default_factory=_zero, description="all contacts, on the area of the positive"
     )

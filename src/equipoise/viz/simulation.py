@@ -111,7 +111,9 @@ def _profiles_at_each_rate(
     count = -(-len(drawn) // columns)
     colours = ramp(list(dict.fromkeys(text for run in rates for text in run)))
     with style():
-        figure = new_figure(18.0 + 72.0 * count, width_mm=120.0 + 31.5 * (columns - 1))
+        figure = new_figure(
+            18.0 + 72.0 * count, width_mm=120.0 if columns == 1 else 183.0
+        )
         grid = figure.subplots(count, columns, squeeze=False, sharex=True, sharey=True)
         for ax in grid.ravel()[len(drawn) :]:
             ax.remove()
