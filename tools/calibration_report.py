@@ -36,8 +36,8 @@ caveats = [
     The printed electronic conductivity of the positive (0.048 mS/cm) is taken as its \\
     pristine end; the rest follows from the rate tests.""",
     """\\
-    A quarter to a third of the LTO is slow (longer diffusion): that its accessible \\
-    capacity depends on the rate is seen, why is not.""",
+    A part of the LTO, roughly a seventh to two fifths, is slow (longer diffusion): \\
+    that its accessible capacity depends on the rate is seen, why is not.""",
 ]
 '''
 
@@ -157,6 +157,8 @@ radius_ratio = {table["slow_radius_ratio"]["estimate"]:.4g}
 
 def write_page(best, results, targets) -> None:
     """Renew the page of the documentation: residuals, intervals, correlations."""
+    left = len(targets) - best.effective_parameters_ratio
+    reduced = best.chi_square / left
     lines = [
         "# Calibration of the fresh cells",
         "",
@@ -192,17 +194,23 @@ def write_page(best, results, targets) -> None:
         "## Parameters",
         "",
         "Intervals: 95 %, from the curvature at the optimum (Laplace), priors "
-        "included. *Known*: 1 - posterior over prior variance; near 0 the data say "
-        "nothing and the interval is the assumption.",
+        "included; * marks one that a bound cuts. *Known*: 1 - posterior over prior "
+        "standard deviation; near 0 the data say nothing and the interval is the "
+        f"assumption. The data determine about {best.effective_parameters_ratio:.0f} "
+        f"of {len(best.parameters)} parameters; with chi-square over what is left of "
+        f"the rows at {reduced:.1f}, the intervals want to be wider by "
+        f"{reduced**0.5:.2f}. The rows are treated as independent, though they come "
+        "from about eight cells.",
         "",
         "| parameter | unit | estimate | low | high | known |",
         "|---|---|---|---|---|---|",
     ]
     for r in best.parameter_table().to_dicts():
         bound = " (at its bound)" if r["at_bound"] else ""
+        cut = " *" if r["clipped"] else ""
         lines.append(
             f"| {r['name']} | {r['unit']} | {r['estimate']:.3g}{bound} | "
-            f"{r['low']:.2g} | {r['high']:.2g} | {r['known_fraction']:.2f} |"
+            f"{r['low']:.3g} | {r['high']:.3g}{cut} | {r['known_fraction']:.2f} |"
         )
     lines += ["", "Pairs with a correlation beyond 0.6:", ""]
     c = best.correlations()
@@ -219,17 +227,20 @@ def write_page(best, results, targets) -> None:
         "",
         "## Structures of the negative",
         "",
-        "A rate-dependent accessible capacity needs more than one kind of LTO; what "
-        "makes the slow part slow was chosen by the evidence (AIC: chi-square + 2 x "
-        "parameters; differences below 2 decide nothing).",
+        "A rate-dependent accessible capacity needs more than one kind of LTO. *Cost* "
+        "is chi-square plus priors and roughness, which is what was minimised; the "
+        "evidence (Laplace) also pays for every parameter with what the data narrow "
+        "it. Differences of the log evidence below 1 decide nothing. That there are "
+        "two kinds is well supported; that the slow one is slow by diffusion and not "
+        "by resistance rests on these numbers alone.",
         "",
-        "| structure | parameters | chi-square | AIC |",
-        "|---|---|---|---|",
+        "| structure | parameters | chi-square | cost | log evidence |",
+        "|---|---|---|---|---|",
     ]
     for name, r in results.items():
-        n = len(r.parameters)
         lines.append(
-            f"| {name} | {n} | {r.chi_square:.1f} | {r.chi_square + 2 * n:.1f} |"
+            f"| {name} | {len(r.parameters)} | {r.chi_square:.1f} | {r.cost:.1f} | "
+            f"{r.log_evidence_ratio:.1f} |"
         )
     off = max(
         (abs(r["difference_percent"]), r["name"])

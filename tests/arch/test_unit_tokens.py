@@ -49,6 +49,7 @@ EXEMPT = {  # field -> why it has no unit of its own
     "Calibration.estimates": "each in the unit of its Parameter",
     "Calibration.scaled": "in the scale of the fit",
     "Calibration.covariance": "in the scale of the fit",
+    "Calibration.prior_covariance": "in the scale of the fit",
     "Calibration.computed": "each in the unit of its Target",
     "Calibration.chi_square": "pure number, its name in statistics",
     "Calibration.cost": "pure number, for comparison only",

@@ -65,11 +65,17 @@ def test_recovers_the_rates_that_made_the_data():
     table = fit.parameter_table()
     for row, true in zip(table.to_dicts(), TRUE.values(), strict=True):
         assert row["low"] < true < row["high"]
-    assert (table["known_fraction"] > 0.99).all()
+    # 0.1 mAh/g of 150 against a prior of 5 % on the capacity axis
+    assert (table["known_fraction"] > 0.95).all()
+    assert not table["clipped"].any()
+    assert fit.effective_parameters_ratio == pytest.approx(2.0, abs=0.01)
 
 
 def test_a_parameter_without_effect_is_told_apart():
-    fit = found([CONTACT, STRETCH, NO_USE])
+    fit, without = found([CONTACT, STRETCH, NO_USE]), found([CONTACT, STRETCH])
+    assert fit.effective_parameters_ratio == pytest.approx(2.0, abs=0.01)
+    # what is not narrowed costs nothing
+    assert fit.log_evidence_ratio == pytest.approx(without.log_evidence_ratio, abs=0.01)
     row = fit.parameter_table().to_dicts()[2]
     assert row["known_fraction"] == pytest.approx(0.0, abs=1e-6)
     # what is left is the prior: 1.96 widths of one decade on either side
@@ -102,6 +108,16 @@ def test_a_target_without_its_case_is_refused():
     with pytest.raises(SpecError, match="'hb'") as error:
         calibrate(rates, [CONTACT], [Case("lb", LB, CYCLE)], [stray])
     assert "lb" in error.value.remedy
+
+
+def test_no_start_a_certain_target_and_twisted_bounds_are_refused():
+    with pytest.raises(SpecError, match="starts_count = 0"):
+        found([CONTACT], starts_count=0)
+    with pytest.raises(SpecError, match="uncertainty 0"):
+        calibrate(rates, [CONTACT], [Case("lb", LB, CYCLE)], targets(0.0))
+    twisted = Parameter("contact", 1.0, 2.0, 0.0, 1.0)
+    with pytest.raises(SpecError, match="lower 2, upper 0"):
+        found([twisted])
 
 
 def test_nothing_to_find_is_refused():
