@@ -25,7 +25,7 @@ from engine_cells import (
     shell_means,
 )
 from equipoise.core.status import Status
-from equipoise.kernels.program import End
+from equipoise.kernels.program import End, Reason
 from equipoise.protocol.steps import Cycle, Repeat
 from equipoise.sim.simulate import simulate
 
@@ -208,3 +208,72 @@ def test_graphite_loses_its_first_lithiation_and_no_more(graphite):
     assert efficiency[0] < 1.0 - 0.9 * lost / capacity[0]
     assert efficiency[3] == pytest.approx(1.0, abs=2e-3)
     assert any(f"first {lost:.1f} mAh/g are consumed" in n for n in run.notes)
+
+
+def test_a_hold_that_discharges_gives_no_charge_back_to_the_loss():
+    """Part of the loss is paid, then a hold discharges: the negative takes part."""
+    lossy = changed(
+        eqp.load_cell("zhang2026-lb"), "negative", first_lithiation_loss_mah_per_g=40.0
+    )
+    steps = (
+        charge(1, until_capacity_mah_per_g_positive=40.0),
+        rest(1.0),
+        hold(voltage_volt=1.4, until_time_hour=0.5),
+        charge(0.5),
+    )
+    driven = machine(lossy, steps)
+    while not driven.over:
+        assert driven.advance(driven.program.steps.shape[0]) == Status.OK
+    negative_g = lossy.positive_mass_mg * lossy.np_ratio * lossy.mass_per_np_ratio / 1e3
+    assert consumed(driven) == pytest.approx(40.0 * 3.6 * negative_g, rel=1e-9)
+
+
+FLAT = {
+    "form": "constant",
+    "axis": "lithiated",
+    "capacity_mah_per_g": 170.0,
+    "potential_vs_li_volt": 1.55,
+    "source": "test",
+    "evidence": "assumed",
+}
+TWO = [
+    {"name": "fast", "share_fraction": 0.7},
+    {"name": "slow", "share_fraction": 0.3, "radius_ratio": 4.0},
+]
+
+
+@pytest.mark.parametrize("classes", [[], TWO], ids=["one class", "two classes"])
+def test_quasi_static_lithium_is_balanced_on_a_flat_curve(classes):
+    """Without resistance u - f is rounding alone, and must not move lithium."""
+    flat = cell(
+        negative={
+            "open_circuit": FLAT,
+            "lithium_capacity_mah_per_g": 170.0,
+            "particle_classes": classes,
+        }
+    )
+    driven = machine(flat, (charge(0.2), discharge(0.2)) * 10, model="quasi-static")
+    assert driven.advance(20) == Status.OK
+    porous, now = driven.lowered.negative, now_of(driven)
+    built = capacity_coulomb(porous) * driven.lowered.negative_start_fraction
+    taken_up = lithium_coulomb(porous, driven.negative, now) - built
+    throughput = np.abs(driven.finished[:, End.COULOMB]).sum()
+    passed = driven.finished[:, End.COULOMB].sum()
+    assert taken_up == pytest.approx(passed, abs=1e-9 * throughput)
+
+
+@pytest.mark.parametrize("model", ["dfn", "quasi-static"])
+@pytest.mark.parametrize("volt", [2.1, 2.3, 2.6])
+def test_holds_of_any_length_end_at_their_limit(model, volt):
+    steps = (
+        charge(0.2),
+        discharge(0.2),
+        hold(voltage_volt=volt, until_c_rate=0.05, until_time_hour=2000.0),
+        hold(voltage_volt=volt, until_time_hour=2000.0),
+    )
+    driven = machine(eqp.load_cell("zhang2026-lb"), steps, model=model)
+    assert driven.advance(4) == Status.OK
+    assert driven.finished[2, End.REASON] == Reason.CURRENT
+    assert driven.finished[3, End.REASON] == Reason.TIME
+    assert driven.finished[3, End.VOLT] == pytest.approx(volt, abs=1e-9)
+    assert driven.finished[3, End.SUBSTEPS] < 2000

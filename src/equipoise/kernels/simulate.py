@@ -454,7 +454,7 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
         elif trial > 0:
             m, width = out[Out.MARGIN], bracket[_HIGH] - bracket[_LOW]
             met = abs(m) < _ROOT or width < 1e-12 * h
-            at_once = h == _LEAST_SECOND and m >= 0.0
+            at_once = h <= _LEAST_SECOND and m >= 0.0
             if not (status == _OK and (met or at_once)):
                 h = _narrow(bracket, h, m, trial, status == _OK)
                 trial += 1
