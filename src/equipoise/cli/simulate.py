@@ -270,8 +270,7 @@ def _figures(run: Run, folder: Path) -> list[Path]:
     echo_progress("figures")
     drawn = {"rate_capability": viz.rate_capability([run])}
     if run.trace.height:
-        first = int(run.trace["cycle_count"][0])
-        drawn["voltage_profiles"] = viz.voltage_profiles([run], cycle=first)
+        drawn["voltage_profiles"] = viz.voltage_profiles([run])
         drawn["three_electrode"] = viz.three_electrode([run])
     return [f for stem, d in drawn.items() for f in save_figure(d, folder, stem)]
 

@@ -23,11 +23,14 @@ def validated(model: type[M], content: dict[str, Any], *, where: str) -> M:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _translated(model, error, where) from None
+        raise _translated(model, error, content, where) from None
 
 
 def _translated(
-    model: type[BaseModel], error: ValidationError, where: str
+    model: type[BaseModel],
+    error: ValidationError,
+    content: dict[str, Any],
+    where: str,
 ) -> SpecError:
     lines: list[str] = []
     remedy = ""
@@ -47,6 +50,13 @@ def _translated(
                 remedy = remedy or "unknown keys are refused so that no typo is lost"
             case "missing":
                 lines.append(f"key {key!r} is missing")
+                table = _table_with(content, path)
+                if table:
+                    lines[-1] += f"; there is one below [{table}]"
+                    remedy = remedy or (
+                        "top-level keys stand above the first table, else they belong "
+                        "to that table"
+                    )
             case "value_error":
                 text = problem["msg"].removeprefix("Value error, ")
                 lines.append(f"{key}: {text}" if path else text)
@@ -56,6 +66,14 @@ def _translated(
             case _:
                 lines.append(f"{key} = {_short(found)}: {problem['msg'].lower()}")
     return SpecError("\n  ".join(lines), where=where, remedy=remedy)
+
+
+def _table_with(content: dict[str, Any], path: list[str]) -> str:
+    """Head of the table that swallowed a top-level key written below it."""
+    for name, found in content.items():
+        if len(path) == 1 and isinstance(found, dict) and path[0] in found:
+            return name
+    return ""
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[str, ...]:
