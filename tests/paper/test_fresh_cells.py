@@ -46,6 +46,8 @@ def test_row(target):
     computed = target.observe(steps(target.case))
     if target.unit.startswith("V"):
         assert computed == pytest.approx(target.value, abs=0.006)
+    elif target.unit == "%":  # a Coulombic efficiency: 4 % of it would test nothing
+        assert computed == pytest.approx(target.value, abs=1.0)
     else:
         assert computed == pytest.approx(target.value, rel=0.04)
 
