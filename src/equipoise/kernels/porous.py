@@ -46,6 +46,7 @@ from equipoise.kernels.layout import (
     POTENTIAL,
     REACTION,
     RESISTANCE,
+    SCALE,
     SLOPE,
     SURFACE,
     TRIAL,
@@ -233,17 +234,37 @@ def _terminal(E, F):
 
 
 @inner_kernel
+def _too_far(E, F, c, dj, most):
+    """By what factor a change dj of column c goes too far; <= 1: it does not."""
+    dx = -dj * F.column[SLOPE, c]
+    x, j = F.column[SURFACE, c], F.column[TRIAL, c]
+    worst = 1.0
+    if abs(dx) > most:
+        worst = max(worst, abs(dx) / (most + max(0.0, -x, x - 1.0)))
+    if dx < 0.0 and x > 1e-6:
+        if -dx > 0.9 * x:
+            worst = max(worst, -dx / (0.9 * x))
+    elif dx > 0.9 * (1.0 - x) and x < 1.0 - 1e-6:
+        worst = max(worst, dx / (0.9 * (1.0 - x)))
+    if dj * j < 0.0:
+        room = abs(j) + E.column[EXCHANGE, c]
+        if abs(dj) > room:
+            worst = max(worst, abs(dj) / room)
+    return worst
+
+
+@inner_kernel
 def update(E, F, i, most):
     """Move `TRIAL` to the solution at current i; returns the largest |u - f|, V.
 
     What rounding has lost of the current of a node is given back to its columns: with
     resistances of a quasi-static model u - f is nothing but rounding. In one go no
-    surface moves by more than `most` of x, or by more than 0.9 of its
-    way to empty or full; and a reaction that reverses does not overshoot. NaN if
-    something is not finite.
+    surface moves by more than `most` of x, or by more than 0.9 of its way to empty or
+    full; and a reaction that reverses does not overshoot. NaN if something is not
+    finite.
     """
     nodes = E.nodes
-    furthest = largest = before = 0.0
+    largest = before = 0.0
     for k in range(nodes):
         here = i if k == nodes - 1 else F.node[FACE, k] + F.node[FACE_SLOPE, k] * i
         F.node[DIFFERENCE, k] = F.node[OPEN, k] + F.node[PER_CURRENT, k] * (
@@ -251,37 +272,30 @@ def update(E, F, i, most):
         )
         F.node[LEFT, k] = (here - before) / E.width
         before = here
-    for c in range(0, F.column.shape[1], nodes):
-        for k in range(nodes):
-            dj = F.node[DIFFERENCE, k] - F.column[POTENTIAL, c + k]
-            dj = F.column[TRIAL, c + k] + dj / F.column[RESISTANCE, c + k]
-            F.node[LEFT, k] -= E.column[INTERFACE, c + k] * dj
+    change = F.column[SCALE]
     for c in range(0, F.column.shape[1], nodes):
         for k in range(nodes):
             off = F.node[DIFFERENCE, k] - F.column[POTENTIAL, c + k]
-            lost = F.node[LEFT, k] * F.node[PER_CURRENT, k] * E.width  # by rounding
-            dj = (off + lost) / F.column[RESISTANCE, c + k]
-            F.column[POTENTIAL, c + k] = dj
-            largest = max(largest, abs(off))
-            if not abs(dj) < 1e30 or not abs(off) < 1e30:
+            dj = off / F.column[RESISTANCE, c + k]
+            change[c + k] = dj
+            F.node[LEFT, k] -= E.column[INTERFACE, c + k] * (
+                F.column[TRIAL, c + k] + dj
+            )
+            if not (abs(off) < 1e30 and abs(dj) < 1e30):
                 return np.nan
-            dx = -dj * F.column[SLOPE, c + k]
-            x, j = F.column[SURFACE, c + k], F.column[TRIAL, c + k]
-            beyond = max(0.0, -x, x - 1.0)
-            furthest = max(furthest, abs(dx) / (most + beyond))
-            if dx < 0.0 and x > 1e-6:
-                furthest = max(furthest, -dx / (0.9 * x))
-            elif dx > 0.0 and x < 1.0 - 1e-6:
-                furthest = max(furthest, dx / (0.9 * (1.0 - x)))
-            if dj * j < 0.0:
-                furthest = max(furthest, abs(dj) / (abs(j) + E.column[EXCHANGE, c + k]))
-    if not largest < 1e30:
-        return np.nan
-    part = 1.0 if furthest <= 1.0 else 1.0 / furthest
+            largest = max(largest, abs(off))
+    for c in range(0, F.column.shape[1], nodes):
+        for k in range(nodes):
+            volt = F.node[LEFT, k] * F.node[PER_CURRENT, k] * E.width
+            change[c + k] += volt / F.column[RESISTANCE, c + k]
+    furthest = 1.0
     for c in range(F.column.shape[1]):
-        F.column[TRIAL, c] += part * F.column[POTENTIAL, c]
-        F.column[SURFACE, c] -= F.column[SLOPE, c] * part * F.column[POTENTIAL, c]
-    return largest if part == 1.0 else max(largest, 1.0)
+        furthest = max(furthest, _too_far(E, F, c, change[c], most))
+    part = 1.0 / furthest
+    for c in range(F.column.shape[1]):
+        F.column[TRIAL, c] += part * change[c]
+        F.column[SURFACE, c] -= F.column[SLOPE, c] * part * change[c]
+    return largest if furthest == 1.0 else max(largest, 1.0)
 
 
 @inner_kernel
