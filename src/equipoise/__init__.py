@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from equipoise.io.bdf import read_bdf, write_bdf
     from equipoise.io.cells import load_cell, load_half_cell_setup, with_positive
     from equipoise.io.halfcells import load_half_cell
+    from equipoise.io.kinetics import load_kinetics
     from equipoise.io.protocols import load_protocol
+    from equipoise.io.pybamm_export import write_pybamm
     from equipoise.report.design_report import write_design_report
     from equipoise.report.run_files import write_run
     from equipoise.sim.mesh import Mesh, Stepping
@@ -69,6 +71,7 @@ _HOME = {
     "load_cell": "io.cells",
     "load_half_cell": "io.halfcells",
     "load_half_cell_setup": "io.cells",
+    "load_kinetics": "io.kinetics",
     "load_protocol": "io.protocols",
     "np_map": "design.np_map",
     "np_voltage_map": "design.np_map",
@@ -82,6 +85,7 @@ _HOME = {
     "with_positive": "io.cells",
     "write_bdf": "io.bdf",
     "write_design_report": "report.design_report",
+    "write_pybamm": "io.pybamm_export",
     "write_run": "report.run_files",
 }
 
@@ -109,6 +113,7 @@ __all__ = [
     "load_cell",
     "load_half_cell",
     "load_half_cell_setup",
+    "load_kinetics",
     "load_protocol",
     "np_map",
     "np_voltage_map",
@@ -122,6 +127,7 @@ __all__ = [
     "with_positive",
     "write_bdf",
     "write_design_report",
+    "write_pybamm",
     "write_run",
 ]
 

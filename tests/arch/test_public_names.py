@@ -33,6 +33,7 @@ PINNED = [
     "load_cell",
     "load_half_cell",
     "load_half_cell_setup",
+    "load_kinetics",
     "load_protocol",
     "np_map",
     "np_voltage_map",
@@ -46,6 +47,7 @@ PINNED = [
     "with_positive",
     "write_bdf",
     "write_design_report",
+    "write_pybamm",
     "write_run",
 ]
 

@@ -16,9 +16,12 @@ WHOLE = ("value", "lithiation_fraction", "form")
 
 
 def load_kinetics(
-    given: str | dict[str, Any], *, folder: Path, where: str
+    given: str | dict[str, Any],
+    *,
+    folder: str | Path = ".",
+    where: str = "kinetics",
 ) -> CellKinetics:
-    """Resolve what a cell file gives as `kinetics`.
+    """Resolve rates: what a cell file gives as `kinetics`.
 
     A file or table with ``like = "NAME"`` (library name or ``.toml`` path) changes
     that one: tables are merged key by key; numbers with their sources, dependences,
@@ -39,7 +42,7 @@ def load_kinetics(
         If there is no such name or file, a key is wrong, or `like` comes back to a
         file it began with.
     """
-    return _resolved(given, folder, where, ())[1]
+    return _resolved(given, Path(folder), where, ())[1]
 
 
 Step = tuple[str, str]
