@@ -254,13 +254,14 @@ def _too_far(E, F, c, dj, most):
 
 
 @inner_kernel
-def update(E, F, i, most):
+def update(E, F, i, most, share):
     """Move `TRIAL` to the solution at current i; returns the largest |u - f|, V.
 
     What rounding has lost of the current of a node is given back to its columns: with
     resistances of a quasi-static model u - f is nothing but rounding. In one go no
     surface moves by more than `most` of x, or by more than 0.9 of its way to empty or
-    full; and a reaction that reverses does not overshoot. NaN if something is not
+    full; and a reaction that reverses does not overshoot. Only `share` of
+    the way is gone: below 1, where Newton goes in circles. NaN if something is not
     finite.
     """
     nodes = E.nodes
@@ -291,10 +292,12 @@ def update(E, F, i, most):
     furthest = 1.0
     for c in range(F.column.shape[1]):
         furthest = max(furthest, _too_far(E, F, c, change[c], most))
-    part = 1.0 / furthest
+    part = share / furthest
     for c in range(F.column.shape[1]):
         F.column[TRIAL, c] += part * change[c]
         F.column[SURFACE, c] -= F.column[SLOPE, c] * part * change[c]
+    if share < 1.0:
+        largest *= 32.0  # half a step leaves half: ask for more before it is enough
     return largest if furthest == 1.0 else max(largest, 1.0)
 
 

@@ -28,7 +28,8 @@ _OK = int(Status.OK)
 _NAN = int(Status.NOT_FINITE)
 _NO_CONVERGENCE = int(Status.STEP_NOT_SOLVED)
 _VOLTAGE = int(Mode.VOLTAGE)
-_MOST_ITERATIONS = 40
+_MOST_ITERATIONS = 60
+_CIRCLES = 15  # iterations after which Newton is taken to go in circles
 _STEEP_VOLT = 10.0
 _MOST_MOVE = 0.25  # of the lithium fraction at a surface, per iteration
 
@@ -43,9 +44,13 @@ def side(E, F):
 
 
 @inner_kernel
-def moved(E, F, i):
+def moved(E, F, i, trial):
     """Newton update of one electrode; how far it was off, V."""
-    return 0.0 if E.ideal == 1 else update(E, F, i, _MOST_MOVE)
+    return (
+        0.0
+        if E.ideal == 1
+        else update(E, F, i, _MOST_MOVE, 1.0 if trial < _CIRCLES else 0.5)
+    )
 
 
 @kernel
@@ -60,9 +65,9 @@ def prepare(E, F, dt, ratio, order, count, now, i):
 def react_to(E, F, i, close):
     """Newton for one electrode at a given current: status, base, slope (ohm m2)."""
     base = slope = 0.0
-    for _ in range(_MOST_ITERATIONS):
+    for trial in range(_MOST_ITERATIONS):
         base, slope = side(E, F)
-        off = moved(E, F, i)
+        off = moved(E, F, i, trial)
         if not off < 1e30:
             return _NAN, base, slope
         if off < close:
@@ -75,7 +80,7 @@ def react_together(P, FP, N, FN, Rp, Rn, volt, I, share, close, out):
     """Newton for both electrodes at a given voltage; fills `out`, returns a status."""
     both, fields = (P, N), (FP, FN)
     factors = (1.0 / P.area, -share / N.area)  # current density per ampere
-    for _ in range(_MOST_ITERATIONS):
+    for trial in range(_MOST_ITERATIONS):
         V = V_slope = 0.0  # of the cell over I
         for e in range(2):
             base, slope = side(both[e], fields[e])
@@ -87,7 +92,7 @@ def react_together(P, FP, N, FN, Rp, Rn, volt, I, share, close, out):
         I = (volt - V) / (V_slope + Rp + Rn)
         off = 0.0
         for e in range(2):
-            one = moved(both[e], fields[e], I * factors[e])
+            one = moved(both[e], fields[e], I * factors[e], trial)
             if not one < 1e30:
                 return _NAN
             off = max(off, one)
