@@ -346,11 +346,11 @@ def calibrated(run):
 def test_calibrated_are_the_columns_that_the_rates_were_made_to_meet(lb):
     run = simulate(lb, eqp.load_protocol("first-cycle"))
     assert calibrated(run) == CAPACITIES
-    three = simulate(lb, eqp.load_protocol("three-electrode-rate-test"), trace="none")
-    assert calibrated(three) == {"upper_potential_vs_li_volt"}
-    hb = eqp.load_cell("zhang2026-hb")  # no potential of HB is printed
-    three = simulate(hb, eqp.load_protocol("three-electrode-rate-test"), trace="none")
-    assert not calibrated(three)
+    # potentials were met in a cell with 160 mg of separator, not in these with 100
+    for name in ("zhang2026-lb", "zhang2026-hb"):
+        protocol = eqp.load_protocol("three-electrode-rate-test")
+        three = simulate(eqp.load_cell(name), protocol, trace="none")
+        assert not calibrated(three)
 
 
 @pytest.mark.parametrize(

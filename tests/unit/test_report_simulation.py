@@ -91,10 +91,11 @@ def test_printed_numbers_stand_beside_their_own_cell_only(simulated, cells):
 
 
 def test_the_upper_potential_at_the_end_is_predicted(simulated, cells):
-    for s, second in zip(simulated, ("calibrated", "predicted"), strict=True):
+    for s in simulated:
         role = {q["key"]: q["role"] for q in quantities(s)}
         assert role["upper_potential_cycle_24"] == "predicted"
-        assert role["upper_potential_cycle_2"] == second  # measured on LB only
+        # met in a cell with 160 mg of separator; this one has 100
+        assert role["upper_potential_cycle_2"] == "predicted"
         assert role["first_charge"] == "calibrated"
     (variant,) = simulate_cells([cells[0].with_np_ratio(1.2)])
     assert {q["role"] for q in quantities(variant)} == {"predicted"}

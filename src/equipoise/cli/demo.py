@@ -113,7 +113,7 @@ def _echo_simulated(simulated: Sequence[Simulated]) -> None:
     note = (
         "printed: in the paper, sec. as given (short: its short rate test, other cells "
         "of the kind); of each rate the last cycle of its first block; three-electrode "
-        "potentials are printed for LB only"
+        "potentials are printed for LB only, with a separator of 160 mg instead of 100"
     )
     echo_table(
         "The same fresh cells, simulated (dfn model)",

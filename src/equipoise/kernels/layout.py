@@ -56,14 +56,12 @@ class Porous(NamedTuple):
     """One lowered electrode; constant during a step of the protocol.
 
     Few arrays with many rows: every array is handed on at every call. An ideal
-    counter electrode (`ideal` = 1) has a potential and a resistance, all else of it
-    is unused.
+    counter electrode (`ideal` = 1) has a potential, all else of it is unused.
     """
 
     nodes: int
     ideal: int
     ideal_volt: float
-    ideal_ohm_m2: float
     area: float  # m2
     width: float  # m, of one node
     thermal_volt: float  # R T / F

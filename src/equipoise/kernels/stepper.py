@@ -38,7 +38,7 @@ _MOST_MOVE = 0.25  # of the lithium fraction at a surface, per iteration
 def side(E, F):
     """Potential of one electrode over its current density: base, slope (ohm m2)."""
     if E.ideal == 1:
-        return E.ideal_volt, E.ideal_ohm_m2
+        return E.ideal_volt, 0.0
     react(E, F)
     return distribute(E, F)
 

@@ -27,8 +27,6 @@ DISCHARGE = "discharging_capacity_mah_per_g_positive"
 UPPER = "upper_potential_vs_li_volt"
 NOTABLE_VOLT = 0.005
 """Difference of two upper potentials that is explained."""
-LAST_ADJUSTED_CYCLE = 2
-"""Of the upper potentials that curves and rates were made to meet (sec. 2.5)."""
 
 
 class Quantity(TypedDict):
@@ -136,18 +134,11 @@ def _quantity(
         "label": label,
         "value": float(table[column][at]),
         "unit": unit_symbol(column),
-        "role": _role(cycle, run, column),
+        "role": roles(run)[column],
         "printed": None if paper is None else float(paper["value"]),
         "section": None if paper is None else paper["section"],
         "printed_in": None if paper is None else paper.get("test"),
     }
-
-
-def _role(cycle: int, run: Run, column: str) -> str:
-    """Role of a number: upper potentials were adjusted in the first cycles only."""
-    if column == UPPER and cycle > LAST_ADJUSTED_CYCLE:
-        return "predicted"
-    return roles(run)[column]
 
 
 def simulated_rows(simulated: Sequence[Simulated]) -> list[SimulatedRow]:
