@@ -1,0 +1,25 @@
+"""How finely numbers are printed: a share of their truth that the digits leave open."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_LEVELS = 500
+
+
+def rounding_of(values: NDArray[np.float64]) -> float:
+    """Half a unit of the last printed decimal place, in the unit of the values.
+
+    0.0002 A may stand for anything between 0.00015 and 0.00025 A. Values that were
+    never printed have all digits, and give next to nothing.
+    """
+    found = values[values != 0.0]
+    if found.size == 0:
+        return 0.0
+    some = np.unique(np.abs(found[:: max(found.size // 5000, 1)]))
+    levels = some[:: max(some.size // MOST_LEVELS, 1)]
+    places = [Decimal(repr(float(v))).normalize().as_tuple().exponent for v in levels]
+    return 0.5 * 10.0 ** min(int(p) for p in places)
