@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from equipoise.analysis.classify import classify
+    from equipoise.analysis.dqdv import DifferentialCapacity, dqdv, dqdv_map, dvdq
+    from equipoise.analysis.peaks import peaks, window_charge
+    from equipoise.analysis.rate import rate_table
+    from equipoise.analysis.replicates import mean_over_replicates, paired_comparison
+    from equipoise.analysis.retention import CycleLife, cycle_life, fade_rate, retention
+    from equipoise.analysis.summary import cycle_summary
+    from equipoise.analysis.three_electrode import ThreeElectrode, three_electrode
     from equipoise.core.errors import (
         DataError,
         EquipoiseError,
@@ -36,52 +44,94 @@ if TYPE_CHECKING:
     from equipoise.design.weigh_sheet import weigh_sheet
     from equipoise.fit.msmr import fit_msmr
     from equipoise.io.bdf import read_bdf, write_bdf
+    from equipoise.io.cell_records import load_record
     from equipoise.io.cells import load_cell, load_half_cell_setup, with_positive
+    from equipoise.io.cycle_tables import read_cycles
     from equipoise.io.halfcells import load_half_cell
     from equipoise.io.kinetics import load_kinetics
     from equipoise.io.protocols import load_protocol
     from equipoise.io.pybamm_export import write_pybamm
+    from equipoise.io.readers.read import read
+    from equipoise.io.readers.recording import Recording
+    from equipoise.io.store.store import Store
     from equipoise.report.design_report import write_design_report
     from equipoise.report.run_files import write_run
     from equipoise.sim.mesh import Mesh, Stepping
+    from equipoise.sim.record import record_of
     from equipoise.sim.simulate import Run, simulate, simulate_many
+    from equipoise.spec.cell_record import CellRecord
     from equipoise.spec.inventory import Inventory
     from equipoise.spec.library import bundled_text
+    from equipoise.study.campaign import import_of
+    from equipoise.study.cell_statistics import cell_statistics
+    from equipoise.study.comparison import Comparison, compare
+    from equipoise.study.measured_cell import CellData, cell_data_of, load_cell_data
 
 _HOME = {
+    "CellData": "study.measured_cell",
     "CellDesign": "design.cell_design",
+    "CellRecord": "spec.cell_record",
+    "Comparison": "study.comparison",
+    "CycleLife": "analysis.retention",
     "DataError": "core.errors",
+    "DifferentialCapacity": "analysis.dqdv",
     "EquipoiseError": "core.errors",
     "EquipoiseWarning": "core.errors",
     "ErrorSource": "design.tolerance",
     "FitError": "core.errors",
     "Inventory": "spec.inventory",
     "Mesh": "sim.mesh",
+    "Recording": "io.readers.recording",
     "Run": "sim.simulate",
     "SolveError": "core.errors",
     "SpecError": "core.errors",
     "Stepping": "sim.mesh",
+    "Store": "io.store.store",
     "StoreError": "core.errors",
+    "ThreeElectrode": "analysis.three_electrode",
     "bundled_text": "spec.library",
+    "cell_data_of": "study.measured_cell",
+    "cell_statistics": "study.cell_statistics",
+    "classify": "analysis.classify",
+    "compare": "study.comparison",
     "compensation_by_loss": "design.compensation",
     "compensation_by_polarisation": "design.compensation",
+    "cycle_life": "analysis.retention",
+    "cycle_summary": "analysis.summary",
     "design_cell": "design.cell_design",
     "design_half_cell": "design.half_cell_design",
+    "dqdv": "analysis.dqdv",
+    "dqdv_map": "analysis.dqdv",
+    "dvdq": "analysis.dqdv",
+    "fade_rate": "analysis.retention",
     "fit_msmr": "fit.msmr",
+    "import_of": "study.campaign",
     "load_cell": "io.cells",
+    "load_cell_data": "study.measured_cell",
     "load_half_cell": "io.halfcells",
     "load_half_cell_setup": "io.cells",
     "load_kinetics": "io.kinetics",
     "load_protocol": "io.protocols",
+    "load_record": "io.cell_records",
+    "mean_over_replicates": "analysis.replicates",
     "np_map": "design.np_map",
     "np_voltage_map": "design.np_map",
+    "paired_comparison": "analysis.replicates",
+    "peaks": "analysis.peaks",
     "profiles": "design.profiles",
+    "rate_table": "analysis.rate",
+    "read": "io.readers.read",
     "read_bdf": "io.bdf",
+    "read_cycles": "io.cycle_tables",
+    "record_of": "sim.record",
     "reserve": "design.compensation",
+    "retention": "analysis.retention",
     "simulate": "sim.simulate",
     "simulate_many": "sim.simulate",
+    "three_electrode": "analysis.three_electrode",
     "tolerance": "design.tolerance",
     "weigh_sheet": "design.weigh_sheet",
+    "window_charge": "analysis.peaks",
     "with_positive": "io.cells",
     "write_bdf": "io.bdf",
     "write_design_report": "report.design_report",
@@ -90,40 +140,71 @@ _HOME = {
 }
 
 __all__ = [
+    "CellData",
     "CellDesign",
+    "CellRecord",
+    "Comparison",
+    "CycleLife",
     "DataError",
+    "DifferentialCapacity",
     "EquipoiseError",
     "EquipoiseWarning",
     "ErrorSource",
     "FitError",
     "Inventory",
     "Mesh",
+    "Recording",
     "Run",
     "SolveError",
     "SpecError",
     "Stepping",
+    "Store",
     "StoreError",
+    "ThreeElectrode",
     "__version__",
     "bundled_text",
+    "cell_data_of",
+    "cell_statistics",
+    "classify",
+    "compare",
     "compensation_by_loss",
     "compensation_by_polarisation",
+    "cycle_life",
+    "cycle_summary",
     "design_cell",
     "design_half_cell",
+    "dqdv",
+    "dqdv_map",
+    "dvdq",
+    "fade_rate",
     "fit_msmr",
+    "import_of",
     "load_cell",
+    "load_cell_data",
     "load_half_cell",
     "load_half_cell_setup",
     "load_kinetics",
     "load_protocol",
+    "load_record",
+    "mean_over_replicates",
     "np_map",
     "np_voltage_map",
+    "paired_comparison",
+    "peaks",
     "profiles",
+    "rate_table",
+    "read",
     "read_bdf",
+    "read_cycles",
+    "record_of",
     "reserve",
+    "retention",
     "simulate",
     "simulate_many",
+    "three_electrode",
     "tolerance",
     "weigh_sheet",
+    "window_charge",
     "with_positive",
     "write_bdf",
     "write_design_report",

@@ -7,13 +7,18 @@ from typing import Annotated
 import typer
 
 from equipoise import __version__
+from equipoise.cli.compare import compare
 from equipoise.cli.curve import curve
+from equipoise.cli.cycles import cycles
 from equipoise.cli.demo import demo
 from equipoise.cli.design import design
+from equipoise.cli.dqdv import dqdv
 from equipoise.cli.export import export
 from equipoise.cli.library import library
 from equipoise.cli.protocol import protocol
+from equipoise.cli.read import read
 from equipoise.cli.simulate import simulate
+from equipoise.cli.store import app as store
 
 app = typer.Typer(
     name="equipoise",
@@ -24,8 +29,22 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: 70 ms less
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, design, simulate, protocol, curve, export, library):
+COMMANDS = (
+    demo,
+    design,
+    simulate,
+    read,
+    cycles,
+    dqdv,
+    compare,
+    protocol,
+    curve,
+    export,
+    library,
+)
+for command in COMMANDS:
     app.command()(command)
+app.add_typer(store)
 
 
 def _version(wanted: bool) -> None:

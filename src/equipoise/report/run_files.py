@@ -62,6 +62,9 @@ def run_metadata(run: Run) -> dict[str, object]:
         "model": run.model,
         "mesh": run.mesh.model_dump(),
         "stepping": run.stepping.model_dump(),
+        "efficiency": "discharge/charge"
+        if run.lowered.charges_first
+        else "charge/discharge",
         "status": outcome(run),
         "finished": run.finished,
         "notes": [*notes(run)],

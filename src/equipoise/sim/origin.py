@@ -58,7 +58,9 @@ def roles(run: Run) -> dict[str, str]:
         if name == "cycle_count" or name.endswith(("_c_rate", "_voltage_volt")):
             given = not name.startswith("mean_")
             return "input" if given else "predicted"
-        return "calibrated" if name in met else "predicted"
+        stem = name.removesuffix("_capacity_ah")  # the same number in another unit
+        same = name if stem == name else f"{stem}_capacity_mah_per_g_positive"
+        return "calibrated" if same in met else "predicted"
 
     return {name: role(name) for name in run.cycles.columns}
 

@@ -106,10 +106,13 @@ def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFr
         )
         ends[f"{name}_rate"] = rate
     charge, discharge = sums["charge_capacity"], sums["discharge_capacity"]
+    ah_per_specific = 1e-3 * lowered.positive_mass_g
     with np.errstate(divide="ignore", invalid="ignore"):
         columns |= {
             "charge_c_rate": ends["charge_rate"],
             "discharge_c_rate": ends["discharge_rate"],
+            "charging_capacity_ah": charge * ah_per_specific,
+            "discharging_capacity_ah": discharge * ah_per_specific,
             "charging_capacity_mah_per_g_positive": charge,
             "discharging_capacity_mah_per_g_positive": discharge,
             "coulombic_efficiency": (

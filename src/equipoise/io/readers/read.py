@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from equipoise.spec.cell_record import CellRecord
 
 
+POTENTIALS = {"positive_electrode_potential_volt", "negative_electrode_potential_volt"}
+
+
 class Reader(Protocol):
     """One module of this package per format."""
 
@@ -176,13 +179,21 @@ _ADVICE = {
 }
 
 
-def with_record(recording: Recording, record: CellRecord) -> dict[str, object]:
-    """Metadata of a recording and of its cell, to be written beside the table."""
+def measured_metadata(recording: Recording, record: CellRecord) -> dict[str, object]:
+    """Metadata of a recording and of its cell, to be written beside the table.
+
+    Electrode potentials in the table are vs Li+/Li if the record (or the file itself)
+    knows the reference electrode, else against whatever was used: then both keys of
+    the reference are null.
+    """
     known = record.model_dump(exclude_none=True, exclude_defaults=True)
-    content = recording.as_metadata() | {"cell": known}
-    shift = record.reference_shift_volt
-    if record.reference_electrode is not None:
-        content["reference_electrode"] = record.reference_electrode
-    if shift is not None:
-        content["reference_potential_vs_li_volt"] = shift
+    content: dict[str, object] = recording.as_metadata() | {"cell": known}
+    if record.name is not None:
+        content["name"] = record.name
+    if POTENTIALS & set(recording.table.columns):
+        named = recording.metadata.get("reference_electrode", "li")
+        vs_li = record.reference_shift_volt is not None or named == "li"
+        content["reference_electrode"] = "li" if vs_li else None
+        content["reference_potential_vs_li_volt"] = 0.0 if vs_li else None
+        content["measured_against"] = record.reference_electrode or named
     return content

@@ -1,0 +1,292 @@
+"""``equipoise cycles``: what the cycles of cells say, measured or simulated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from equipoise.cli.cell_options import (
+    AsJson,
+    Figures,
+    Form,
+    Group,
+    Map,
+    Mass,
+    OneC,
+    ReaderName,
+    Record,
+    Reference,
+    Repair,
+    Sign,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from equipoise.study.cell_statistics import CellStatistics
+    from equipoise.study.measured_cell import CellData
+
+MOST_ROWS = 20
+COLUMNS = {
+    "cycle_count": ("cycle", ".0f", 1.0),
+    "cycle_kind": ("kind", "", 1.0),
+    "charge_c_rate": ("C-rate", ".3g", 1.0),
+    "charging_capacity_mah_per_g_positive": ("charge\nmAh g⁻¹", ".2f", 1.0),
+    "discharging_capacity_mah_per_g_positive": ("discharge\nmAh g⁻¹", ".2f", 1.0),
+    "coulombic_efficiency": ("CE", ".4f", 1.0),
+    "mean_discharging_voltage_volt": ("mean\nV", ".3f", 1.0),
+    "upper_potential_vs_li_volt": ("UP\nV", ".4f", 1.0),
+    "lower_potential_vs_li_volt": ("LP\nV", ".4f", 1.0),
+}
+PER_CELL = {
+    "charging_capacity_mah_per_g_positive": ("charging_capacity_ah", "charge"),
+    "discharging_capacity_mah_per_g_positive": ("discharging_capacity_ah", "discharge"),
+}
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(help="Files of cells; those of one group are replicates."),
+]
+Threshold = Annotated[
+    float,
+    typer.Option("--threshold", help="Retention that ends a life.", min=0.0, max=1.0),
+]
+ReferenceCycle = Annotated[
+    int | None,
+    typer.Option(
+        "--reference-cycle",
+        help="Cycle that is 100 %. Default: the first like one after the rate block.",
+    ),
+]
+
+
+def cycles(
+    files: Files,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tables and figures.")
+    ] = None,
+    threshold: Threshold = 0.8,
+    reference_cycle: ReferenceCycle = None,
+    record: Record = None,
+    mass_mg: Mass = None,
+    one_c_ma: OneC = None,
+    reference: Reference = None,
+    group: Group = None,
+    column_map: Map = None,
+    reader: ReaderName = None,
+    repair: Repair = "",
+    current_sign: Sign = None,
+    form: Form = "parquet",
+    figures: Figures = True,
+    as_json: AsJson = False,
+) -> None:
+    """Sum up cycles: capacities, efficiencies, kinds, life, rates, end potentials.
+
+    Example: equipoise cycles lb1.mpr lb2.mpr --mass-mg 5.4 --group LB --out lb
+    """
+    from equipoise.cli.cell_options import changes, loaded
+    from equipoise.cli.output import told_warnings
+    from equipoise.study.cell_statistics import cell_statistics
+
+    with told_warnings():
+        changed = changes(
+            mass_mg=mass_mg, one_c_ma=one_c_ma, reference=reference, group=group
+        )
+        cells = [
+            loaded(
+                file,
+                record=record,
+                changed=changed,
+                reader=reader,
+                column_map=column_map,
+                repair=repair,
+                current_sign=current_sign,
+            )
+            for file in files
+        ]
+        statistics = [
+            cell_statistics(
+                data,
+                threshold_retention=threshold,
+                reference="auto" if reference_cycle is None else reference_cycle,
+            )
+            for data in cells
+        ]
+        written = [] if out is None else _written(cells, statistics, out, form)
+        if out is not None and figures:
+            written += _figures(cells, statistics, out / "figures")
+    _say(cells, statistics, written, as_json)
+
+
+def names_of(cells: Sequence[CellData]) -> list[str]:
+    """Names fit for files, each once."""
+    names: list[str] = []
+    for data in cells:
+        stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in data.name)
+        name, number = stem or "cell", 2
+        while name in names:
+            name, number = f"{stem}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _written(
+    cells: Sequence[CellData],
+    statistics: Sequence[CellStatistics],
+    out: Path,
+    form: str,
+) -> list[Path]:
+    from equipoise.core.files import output_folder, write_atomic
+    from equipoise.io.bdf import table_bytes
+
+    tables: dict[str, pl.DataFrame] = {}
+    for name, data, found in zip(names_of(cells), cells, statistics, strict=True):
+        tables[f"{name}.cycles"] = data.cycles
+        if found.rates is not None:
+            tables[f"{name}.rates"] = found.rates
+        if found.electrodes is not None:
+            tables[f"{name}.electrodes"] = found.electrodes.cycles
+    content = {n: table_bytes(t, form) for n, t in tables.items()}
+    folder = output_folder(out)
+    return [write_atomic(folder / f"{n}.{form}", raw) for n, raw in content.items()]
+
+
+def _figures(
+    cells: Sequence[CellData], statistics: Sequence[CellStatistics], folder: Path
+) -> list[Path]:
+    raise NotImplementedError
+
+
+def _say(
+    cells: Sequence[CellData],
+    statistics: Sequence[CellStatistics],
+    written: list[Path],
+    as_json: bool,
+) -> None:
+    from equipoise.cli.output import echo_json
+
+    if as_json:
+        content = [_content(d, s) for d, s in zip(cells, statistics, strict=True)]
+        echo_json({"cells": content, "files": [str(f) for f in written]})
+        return
+    for data, found in zip(cells, statistics, strict=True):
+        _print_cell(data, found)
+    for file in written:
+        typer.echo(f"written: {file}")
+
+
+def _content(data: CellData, found: CellStatistics) -> dict[str, object]:
+    recording = data.recording
+    return {
+        "name": data.name,
+        "group": data.group,
+        "file": data.source,
+        "origin": data.origin,
+        "proven": recording.proven if recording else None,
+        "cell": data.record.model_dump(exclude_none=True, exclude_defaults=True),
+        "cycles": data.cycles.to_dicts(),
+        **found.as_dict(),
+    }
+
+
+def _print_cell(data: CellData, found: CellStatistics) -> None:
+    from equipoise.cli.output import echo_table
+
+    columns = _columns(data.cycles)
+    rows = [_row(r, columns) for r in data.cycles.to_dicts()]
+    if len(rows) > MOST_ROWS:
+        middle = ("...",) * len(columns)
+        rows = [*rows[: MOST_ROWS // 2], middle, *rows[1 - MOST_ROWS // 2 :]]
+    of = "per g of positive active material; " if _specific(data.cycles) else ""
+    echo_table(
+        f"{data.name}: {data.cycles.height} cycles, {data.origin}",
+        [c[0] for c in columns.values()],
+        rows,
+        note=f"{of}CE: {data.record.efficiency}; mean: of the discharge",
+    )
+    for line in _verdicts(data, found):
+        typer.echo(f"  {line}")
+
+
+def _specific(table: pl.DataFrame) -> bool:
+    return "discharging_capacity_mah_per_g_positive" in table.columns
+
+
+def _columns(table: pl.DataFrame) -> dict[str, tuple[str, str, float]]:
+    """Columns to print: per gram if the mass is known, else mAh or µAh of the cell."""
+    import polars as pl
+
+    columns = {k: v for k, v in COLUMNS.items() if k in table.columns}
+    if not _specific(table) and "discharging_capacity_ah" in table.columns:
+        both = table.select(pl.col("^(dis)?charging_capacity_ah$").fill_nan(None).max())
+        largest = max((x for x in both.row(0) if x is not None), default=1.0)
+        factor, unit = next(
+            ((f, u) for f, u in ((1.0, "Ah"), (1e3, "mAh")) if largest * f >= 1.0),
+            (1e6, "µAh"),
+        )
+        ordered: dict[str, tuple[str, str, float]] = {}
+        for key, shown in COLUMNS.items():
+            if key in PER_CELL:
+                column, word = PER_CELL[key]
+                ordered[column] = (f"{word}\n{unit}", ".4g", factor)
+            elif key in columns:
+                ordered[key] = shown
+        return ordered
+    return columns
+
+
+def _row(
+    row: dict[str, object], columns: dict[str, tuple[str, str, float]]
+) -> tuple[str, ...]:
+    texts: list[str] = []
+    for key, (_, form, factor) in columns.items():
+        value = row[key]
+        if isinstance(value, int | float):
+            texts.append("-" if value != value else format(value * factor, form))
+        else:
+            texts.append("-" if value is None else str(value))
+    return tuple(texts)
+
+
+def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
+    """Life, fade, efficiency, drift: a line each."""
+    counts = data.cycles["cycle_kind"].value_counts(sort=True).rows()
+    lines = ["kinds: " + ", ".join(f"{n} {kind}" for kind, n in counts)]
+    life = found.life
+    if life is not None and life.censored:
+        lines.append(
+            f"life to {100 * life.threshold_retention:g} %: not reached after "
+            f"{life.last_cycle_count} cycles since cycle {life.reference_cycle_count}"
+        )
+    elif life is not None:
+        lines.append(
+            f"life to {100 * life.threshold_retention:g} %: "
+            f"{life.life_cycle_count:.0f} cycles since cycle "
+            f"{life.reference_cycle_count}"
+        )
+    if found.fade is not None:
+        fade = found.fade
+        lines.append(
+            f"fade: {fade.fade_per_cycle_percent:.4f} % per cycle "
+            f"({fade.low_fade_per_cycle_percent:.4f} to "
+            f"{fade.high_fade_per_cycle_percent:.4f})"
+        )
+    if found.efficiency is not None:
+        lines.append(
+            f"CE over {found.efficiency.cycles_count} like cycles: median "
+            f"{found.efficiency.median_coulombic_efficiency:.5f}"
+        )
+    if found.recovery is not None:
+        lines.append(
+            f"after the rate test {100 * found.recovery.recovery_retention:.1f} % of "
+            "the first block come back"
+        )
+    if found.electrodes is not None:
+        lines += list(found.electrodes.notes)
+    if life is None and "life" in found.reasons:
+        lines.append(f"no life: {found.reasons['life']}")
+    return lines

@@ -1,0 +1,1 @@
+"""Whole jobs on many files and cells: what analysis and files make together."""

@@ -1,0 +1,227 @@
+"""A cell with its time series and cycles, whether measured, simulated or stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from equipoise.analysis.classify import classify
+from equipoise.analysis.summary import cycle_summary
+from equipoise.core.errors import DataError
+from equipoise.io.bdf import read_metadata
+from equipoise.io.cell_records import find_record
+from equipoise.io.cycle_tables import is_cycle_table, read_cycles
+from equipoise.io.readers.read import measured_metadata, read
+from equipoise.sim.record import record_of
+from equipoise.spec.cell_record import CellRecord
+from equipoise.spec.validation import validated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import polars as pl
+
+    from equipoise.io.readers.prove import CurrentSign
+    from equipoise.io.readers.recording import Recording
+    from equipoise.sim.simulate import Run
+
+Origin = Literal["measured", "simulated"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellData:
+    """What is known of one cell under test.
+
+    Attributes
+    ----------
+    name
+        As figures and tables call it.
+    table
+        Time series; None if only a table of cycles is known.
+    cycles
+        One row per cycle, classified; see `analysis.summary.cycle_summary`.
+    record
+        Masses, areas, reference electrode, group and replicate.
+    origin
+        "measured" or "simulated".
+    recording
+        How the file was understood; None for simulated cells and tables of cycles.
+    metadata
+        What is written beside the table.
+    source_sha256
+        Hash of the file; empty if there is none.
+    """
+
+    name: str
+    table: pl.DataFrame | None
+    cycles: pl.DataFrame
+    record: CellRecord
+    origin: Origin
+    recording: Recording | None
+    metadata: Mapping[str, object]
+    source: str = ""
+    source_sha256: str = ""
+
+    @property
+    def group(self) -> str:
+        """Cells of one group are compared as one; alone, a cell is its own group."""
+        return self.record.group or self.name
+
+    def require_table(self) -> pl.DataFrame:
+        """The time series.
+
+        Raises
+        ------
+        DataError
+            If there is only a table of cycles.
+        """
+        if self.table is None:
+            raise DataError(
+                "this is a table of cycles; the time series was expected",
+                where=self.source or self.name,
+                remedy="give the file with voltage and current over time",
+            )
+        return self.table
+
+
+def load_cell_data(
+    path: str | Path,
+    *,
+    record: CellRecord | None = None,
+    changes: Mapping[str, object] | None = None,
+    reader: str | None = None,
+    column_map: str | Path | None = None,
+    repair: Iterable[str] = (),
+    current_sign: CurrentSign | None = None,
+) -> CellData:
+    """Read a file of a cell, measured or simulated, and sum its cycles up.
+
+    Parameters
+    ----------
+    path
+        A cycler's file, a BDF table, or a table with one row per cycle.
+    record
+        Metadata; by default those of ``<file>.cell.toml`` beside it, or of the
+        metadata that `equipoise` itself wrote beside a BDF table.
+    changes
+        Values that win over the record.
+    reader, column_map, repair, current_sign
+        As of `io.readers.read.read`.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or contradicts itself.
+    SpecError
+        If the record is wrong.
+    """
+    file = Path(path)
+    found = _record(file) if record is None else record
+    if changes:
+        content = found.model_dump(exclude_none=True, exclude_defaults=True)
+        found = validated(CellRecord, content | dict(changes), where="cell record")
+    if reader is None and column_map is None and is_cycle_table(file):
+        return _of_cycles(file, found)
+    recording = read(
+        file,
+        reader=reader,
+        column_map=column_map,
+        record=found,
+        repair=repair,
+        current_sign=current_sign,
+    )
+    beside = read_metadata(file) if _is_bdf(file) else {}
+    origin: Origin = "simulated" if beside.get("kind") == "simulated" else "measured"
+    return CellData(
+        found.label if found.label != "cell" else _stem(file),
+        recording.table,
+        cycle_summary(recording.table, record=found),
+        found,
+        origin,
+        recording,
+        beside if origin == "simulated" else measured_metadata(recording, found),
+        str(file),
+        recording.sha256,
+    )
+
+
+def cell_data_of(run: Run) -> CellData:
+    """The same for a run of the simulator, of its traced cycles."""
+    record = record_of(run)
+    cycles = cycle_summary(run.trace, record=record)
+    return CellData(
+        run.name, run.trace, cycles, record, "simulated", None, {"kind": "simulated"}
+    )
+
+
+def _of_cycles(file: Path, record: CellRecord) -> CellData:
+    from equipoise.analysis.kinds import KINDS
+
+    read_in = read_cycles(file)
+    table = _per_gram(read_in.table, record)
+    kinds = table["cycle_kind"].to_list() if "cycle_kind" in table.columns else []
+    if not kinds or any(k not in KINDS for k in kinds):
+        table = classify(table, labels=read_in.labels)
+    return CellData(
+        record.label if record.label != "cell" else _stem(file),
+        None,
+        table,
+        record,
+        "measured",
+        None,
+        {"kind": "cycles", "findings": list(read_in.findings)},
+        str(file),
+        read_in.source.sha256,
+    )
+
+
+def _per_gram(cycles: pl.DataFrame, record: CellRecord) -> pl.DataFrame:
+    """Add specific capacities where the mass is known and they are not there."""
+    import polars as pl
+
+    mass = record.positive_active_mass_mg
+    names = [f"{d}charging_capacity" for d in ("", "dis")]
+    if mass is None or f"{names[0]}_mah_per_g_positive" in cycles.columns:
+        return cycles
+    return cycles.with_columns(
+        (pl.col(f"{n}_ah") * 1e6 / mass).alias(f"{n}_mah_per_g_positive") for n in names
+    )
+
+
+def _record(file: Path) -> CellRecord:
+    """Of the file beside the data, else of our own metadata."""
+    found = find_record(file)
+    if found != CellRecord() or not _is_bdf(file):
+        return found
+    beside = read_metadata(file)
+    own = beside.get("cell")
+    if isinstance(own, dict):
+        return validated(CellRecord, own, where=f"{file}: metadata")
+    if beside.get("kind") != "simulated":
+        return found
+    masses = beside.get("active_masses_mg", {})
+    areas = beside.get("areas_cm2", {})
+    content = {
+        "name": own if isinstance(own, str) else None,
+        "one_c_ma": beside.get("one_c_ma"),
+        "np_ratio": beside.get("np_ratio"),
+        "positive_active_mass_mg": masses.get("positive", masses.get("working")),
+        "negative_active_mass_mg": masses.get("negative"),
+        "positive_area_cm2": areas.get("positive", areas.get("working")),
+        "negative_area_cm2": areas.get("negative"),
+        "reference_electrode": "li",
+        "temperature_celsius": beside.get("temperature_celsius"),
+        "efficiency": beside.get("efficiency", "discharge/charge"),
+    }
+    known = {k: v for k, v in content.items() if v is not None}
+    return validated(CellRecord, known, where=f"{file}: metadata")
+
+
+def _is_bdf(file: Path) -> bool:
+    return ".bdf." in file.name
+
+
+def _stem(file: Path) -> str:
+    """Name of a cell by its file."""
+    return file.name.split(".bdf.")[0] if _is_bdf(file) else file.stem
