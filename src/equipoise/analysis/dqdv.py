@@ -38,6 +38,7 @@ from equipoise.analysis.smoothing import (
     middles,
     numbered,
     segments,
+    smoothed_bins,
     smoother,
     whole,
 )
@@ -342,27 +343,16 @@ def dqdv_of(
     charge = before + between(q, starts, ends - 1) + after
     narrow = "the voltage spans less than one bin"
     part = segments(v, q, starts, ends, charge=charge, step=step, narrow=narrow)
-    lowest, bins, margin = grid(part, step, by, voltage_range_volt)
-    z, outside, first, last = binned(
-        v,
-        q,
-        part,
-        lowest=lowest - margin,
-        step=step,
-        bins=bins + 2 * margin,
-        beside=(before, after),
+    volt, z, outside = smoothed_bins(
+        v, q, part, step, by, voltage_range_volt, (before, after)
     )
-    convolve(z, first, last, np.full(starts.size, 1.0 / step), by)
-    outside += step * (z[:, :margin].sum(axis=1) + z[:, bins + margin :].sum(axis=1))
-    if margin:
-        z = np.ascontiguousarray(z[:, margin : bins + margin])
     residual = np.abs(step * z.sum(axis=1) + outside - charge)
     bad = ~part.usable
     z[bad] = np.nan
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = np.where(bad, np.nan, residual / np.abs(charge))
     return DifferentialCapacity(
-        voltage_volt=middles(lowest, bins, step),
+        voltage_volt=volt,
         step_volt=step,
         axis=axis,
         cycle_count=numbered(cycle_count, starts),

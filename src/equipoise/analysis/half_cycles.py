@@ -37,6 +37,7 @@ Source = Literal["auto", "counter", "current"]
 T = TypeVar("T", bound=np.generic)
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Marks = NDArray[np.uint8]
 
 REST_FRACTION = 1e-4
 """Of the largest current; offsets of cyclers are about 1e-4 of their range, and holds
@@ -98,11 +99,11 @@ class Rows:
         The same of energy, or "integral".
     """
 
-    time: Array
-    voltage: Array
-    current: Array
+    time_second: Array
+    voltage_volt: Array
+    current_ampere: Array
     cycle: Ints
-    eis: NDArray[np.uint8]
+    eis: Marks
     rest_ampere: float
     cycles_count: int
     cycles_derived: bool
@@ -172,7 +173,7 @@ def half_cycles(table: pl.DataFrame, *, source: Source = "auto") -> HalfCycles:
     rows = rows_of(table, source)
     own, _ = _charges(rows)
     none, no_sign = np.empty(0, np.int64), np.empty(0, np.int64)
-    where = (rows.current, rows.cycle, rows.eis, rows.rest_ampere)
+    where = (rows.current_ampere, rows.cycle, rows.eis, rows.rest_ampere)
     n = int(kernel.half_cycles(*where, none, none, no_sign))
     start, stop, sign = (np.empty(n, np.int64) for _ in range(3))
     if n:
@@ -243,9 +244,9 @@ def rows_of(table: pl.DataFrame, source: Source = "auto") -> Rows:
         )
     energy, e_by = _counters(*found, current, rest, source, ENERGY_COUNTERS)
     return Rows(
-        time=time,
-        voltage=voltage,
-        current=current,
+        time_second=time,
+        voltage_volt=voltage,
+        current_ampere=current,
         cycle=cycle,
         eis=eis,
         rest_ampere=rest,
@@ -259,8 +260,14 @@ def rows_of(table: pl.DataFrame, source: Source = "auto") -> Rows:
 
 
 def _charges(rows: Rows) -> tuple[Array, Array]:
-    own, running = np.empty(rows.time.size), np.empty(rows.time.size)
-    where = (rows.time, rows.current, rows.cycle, rows.eis, rows.rest_ampere)
+    own, running = np.empty(rows.time_second.size), np.empty(rows.time_second.size)
+    where = (
+        rows.time_second,
+        rows.current_ampere,
+        rows.cycle,
+        rows.eis,
+        rows.rest_ampere,
+    )
     kernel.row_charges(*where, tuple(rows.charge), own, running)
     return own, running
 
@@ -294,7 +301,7 @@ def _read_only(array: NDArray[T]) -> NDArray[T]:
     return view
 
 
-def _impedance_rows(table: pl.DataFrame) -> NDArray[np.uint8]:
+def _impedance_rows(table: pl.DataFrame) -> Marks:
     if "frequency_hertz" in table.columns:
         frequency = floats(table, "frequency_hertz")
         with np.errstate(invalid="ignore"):
@@ -305,7 +312,7 @@ def _impedance_rows(table: pl.DataFrame) -> NDArray[np.uint8]:
 
 
 def _cycles(
-    table: pl.DataFrame, current: Array, eis: NDArray[np.uint8], rest: float
+    table: pl.DataFrame, current: Array, eis: Marks, rest: float
 ) -> tuple[Ints, bool]:
     import polars as pl
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from math import ceil, floor, isfinite
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal, NamedTuple, TypeVar, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,8 +192,7 @@ def convolve(
     kernel.convolve(rows, a, b, by.weight_fraction, scale, work)
 
 
-@dataclass(frozen=True, slots=True)
-class _Segments:
+class Segments(NamedTuple):
     """Rows of the half-cycles, how far they go and what is wrong with them."""
 
     starts: Integers
@@ -269,7 +268,7 @@ def segments(
     charge: Array,
     step: float,
     narrow: str,
-) -> _Segments:
+) -> Segments:
     """How far half-cycles go along x, what they count (y), and what is wrong with them.
 
     Raises
@@ -288,7 +287,7 @@ def segments(
     flaws = tuple(("", *reasons)[w] for w in which.tolist())
     usable = which == 0
     _tell(flaws, usable)
-    return _Segments(starts, stops, low, high, change, flaws, usable)
+    return Segments(starts, stops, low, high, change, flaws, usable)
 
 
 def _tell(flaws: tuple[str, ...], usable: NDArray[np.bool_]) -> None:
@@ -311,7 +310,7 @@ def _tell(flaws: tuple[str, ...], usable: NDArray[np.bool_]) -> None:
 
 
 def grid(
-    part: _Segments,
+    part: Segments,
     step: float,
     by: Smoothing,
     wanted: tuple[float, float] | None,
@@ -349,7 +348,7 @@ def middles(lowest: int, bins: int, step: float) -> Array:
 def binned(
     x: Array,
     y: Array,
-    part: _Segments,
+    part: Segments,
     *,
     lowest: int,
     step: float,
@@ -444,3 +443,30 @@ def directions(
             remedy="give +1 for a charge and -1 for a discharge",
         )
     return whole(given)
+
+
+def smoothed_bins(
+    x: Array,
+    y: Array,
+    part: Segments,
+    step: float,
+    by: Smoothing,
+    wanted: tuple[float, float] | None,
+    beside: tuple[Array, Array],
+) -> tuple[Array, Array, Array]:
+    """Middles of bins (M,), smoothed y per x (K, M), and y beside the grid (K,)."""
+    lowest, bins, margin = grid(part, step, by, wanted)
+    z, outside, first, last = binned(
+        x,
+        y,
+        part,
+        lowest=lowest - margin,
+        step=step,
+        bins=bins + 2 * margin,
+        beside=beside,
+    )
+    convolve(z, first, last, np.full(part.starts.size, 1.0 / step), by)
+    outside += step * (z[:, :margin].sum(axis=1) + z[:, bins + margin :].sum(axis=1))
+    if margin:
+        z = np.ascontiguousarray(z[:, margin : bins + margin])
+    return middles(lowest, bins, step), z, outside

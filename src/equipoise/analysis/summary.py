@@ -113,9 +113,9 @@ def cycle_summary(
     sums = np.empty((rows.cycles_count, len(Sum)))
     at = np.empty((rows.cycles_count, len(Row)), np.int64)
     kernel.cycle_sums(
-        rows.time,
-        rows.voltage,
-        rows.current,
+        rows.time_second,
+        rows.voltage_volt,
+        rows.current_ampere,
         rows.cycle,
         rows.eis,
         rows.rest_ampere,
@@ -145,8 +145,8 @@ def _content(
         inverted = record.efficiency == "charge/discharge"
         content: dict[str, Array | Ints] = {
             "cycle_count": rows.cycle[at[:, Row.FIRST]],
-            "start_time_second": rows.time[at[:, Row.FIRST]],
-            "end_time_second": rows.time[at[:, Row.LAST]],
+            "start_time_second": rows.time_second[at[:, Row.FIRST]],
+            "end_time_second": rows.time_second[at[:, Row.LAST]],
             "charging_capacity_ah": up,
             "discharging_capacity_ah": down,
             "charging_energy_wh": energy[0],
@@ -156,10 +156,10 @@ def _content(
             "mean_charging_voltage_volt": energy[0] / up,
             "mean_discharging_voltage_volt": energy[1] / down,
             "end_of_charge_voltage_volt": _of_rows(
-                rows.voltage, at[:, Row.END_OF_CHARGE]
+                rows.voltage_volt, at[:, Row.END_OF_CHARGE]
             ),
             "end_of_discharge_voltage_volt": _of_rows(
-                rows.voltage, at[:, Row.END_OF_DISCHARGE]
+                rows.voltage_volt, at[:, Row.END_OF_DISCHARGE]
             ),
             "maximum_voltage_volt": _finite(sums[:, Sum.HIGHEST_VOLT]),
             "minimum_voltage_volt": _finite(sums[:, Sum.LOWEST_VOLT]),

@@ -43,9 +43,9 @@ POSITIVE = "positive_electrode_potential_volt"
 NEGATIVE = "negative_electrode_potential_volt"
 MIDDLE = (0.3, 0.7)
 """Share of the charge of a half-cycle within which a plateau is looked for."""
-PLATEAU_MILLIVOLT = 10.0
-"""Change over that share up to which a potential is a plateau. LTO at up to 2C changes
-less, graphite on its longest stage (0.12 to 0.085 V) three times as much."""
+PLATEAU_MILLIVOLT = 8.0
+"""Change over that share up to which a potential is a plateau. LTO of the bundled cells
+changes by 0.7-7 mV at up to 2C, graphite with silicon (pybop, pseudo-OCV) by 11 mV."""
 MOST_POINTS = 2000
 """Of a Theil-Sen line: 2 million pairs; more points are thinned evenly."""
 UNKNOWN = CellRecord()

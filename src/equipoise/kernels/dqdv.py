@@ -45,7 +45,7 @@ def hold_starts(current, voltage, starts, stops, tolerance, out):
         while i >= starts[k] and abs(voltage[i] - voltage[end]) <= tolerance:
             most = max(most, abs(current[i]))
             i -= 1
-        if end < starts[k] or not abs(current[end]) < 2.0 * most:
+        if end < starts[k] or not abs(current[end]) < 0.95 * most:
             continue
         i = end
         while abs(current[i]) < 0.99 * most:
