@@ -6,7 +6,8 @@ import pytest
 
 import equipoise as eqp
 from equipoise.analysis.dqdv import dqdv
-from equipoise.analysis.three_electrode import theil_sen, three_electrode
+from equipoise.analysis.statistics import theil_sen
+from equipoise.analysis.three_electrode import three_electrode
 from equipoise.core.errors import DataError, SpecError
 from equipoise.spec.cell_record import CellRecord
 

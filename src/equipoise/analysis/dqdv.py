@@ -17,20 +17,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.half_cycles import (
-    HalfCycles,
-    Source,
-    charge_passed,
-    floats,
-    half_cycles,
-)
-from equipoise.analysis.smoothing import (
+from equipoise.analysis.binning import (
     MOST_VALUES,
-    Smoothing,
     between,
     binned,
     charge_beside,
-    convolve,
     directions,
     flat,
     gathered,
@@ -39,9 +30,16 @@ from equipoise.analysis.smoothing import (
     numbered,
     segments,
     smoothed_bins,
-    smoother,
     whole,
 )
+from equipoise.analysis.half_cycles import (
+    HalfCycles,
+    Source,
+    charge_passed,
+    floats,
+    half_cycles,
+)
+from equipoise.analysis.smoothing import Smoothing, convolve, smoother
 from equipoise.core.errors import DataError, SpecError, nearest
 from equipoise.kernels import dqdv as kernel
 from equipoise.spec.cell_record import CellRecord

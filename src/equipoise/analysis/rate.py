@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from equipoise.analysis.statistics import (
     capacity_column,
+    comparable_cycles,
     floats,
-    like_cycles,
 )
 from equipoise.core.errors import DataError, SpecError
 
@@ -124,7 +124,7 @@ def rate_table(
 
     _check(use, same_rate_ratio)
     quantity = capacity_column(cycles, quantity)
-    chosen = like_cycles(cycles, quantity, kinds=kinds, needed_by="rate_table")
+    chosen = comparable_cycles(cycles, quantity, kinds=kinds, needed_by="rate_table")
     starts = _starts(cycles, chosen, same_rate_ratio)
     stops = np.append(starts[1:], chosen.height)
     number = chosen["cycle_count"].to_numpy()

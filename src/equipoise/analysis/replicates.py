@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from equipoise.analysis.retention import CycleLife, Reference, retention
 from equipoise.analysis.statistics import (
     check_confidence,
+    comparable_cycles,
     floats,
     hedges_g,
-    like_cycles,
     mean_and_deviation,
     welch,
 )
@@ -433,12 +433,12 @@ def _values(
     """Counts and values of the like cycles of one cell."""
     needs_reference = align == "ageing_cycle_count" or quantity == RETENTION
     if not needs_reference:
-        like = like_cycles(table, quantity, kinds=kinds, needed_by="replicates")
+        like = comparable_cycles(table, quantity, kinds=kinds, needed_by="replicates")
         return _integers(like, align), floats(like, quantity)
     kept = retention(table, reference=reference, kinds=kinds)
     if quantity == RETENTION:
         return _integers(kept, align), floats(kept, quantity)
-    like = like_cycles(table, quantity, kinds=kinds, needed_by="replicates")
+    like = comparable_cycles(table, quantity, kinds=kinds, needed_by="replicates")
     both = kept.join(
         like.select("cycle_count", quantity), on="cycle_count", maintain_order="left"
     )

@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from equipoise.analysis.statistics import (
     capacity_column,
+    comparable_cycles,
     floats,
-    like_cycles,
     require_columns,
     theil_sen,
 )
@@ -409,7 +409,7 @@ def _series(
     needed_by: str,
 ) -> _Series:
     quantity = capacity_column(cycles, quantity)
-    like = like_cycles(cycles, quantity, kinds=kinds, needed_by=needed_by)
+    like = comparable_cycles(cycles, quantity, kinds=kinds, needed_by=needed_by)
     capacities = floats(like, quantity)
     if (capacities < 0.0).any():
         at = int(like["cycle_count"][int(np.argmin(capacities))])

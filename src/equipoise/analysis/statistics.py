@@ -11,6 +11,7 @@ Welch, Biometrika 34 (1947) 28 (difference of means); Hedges, J. Educ. Stat. 6 (
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +84,7 @@ def capacity_column(cycles: pl.DataFrame, quantity: str) -> str:
     return quantity
 
 
-def like_cycles(
+def comparable_cycles(
     cycles: pl.DataFrame,
     quantity: str,
     *,
@@ -285,7 +286,7 @@ def theil_sen(
     Parameters
     ----------
     x, y
-        (m,), m >= 3.
+        Shape (m,); points with NaN are left out.
     points_count
         Longer series are thinned evenly to as many points: pairs grow with the
         square, and thinning moves the slope by far less than its interval.
@@ -293,8 +294,9 @@ def theil_sen(
     Returns
     -------
     tuple
-        Slope, low and high end. The interval takes the residuals for independent; the
-        capacities of successive cycles are not, so the true one is wider.
+        Slope, low and high end; NaN for fewer than 2 points, the interval NaN for
+        fewer than 4. The interval takes the residuals for independent; the capacities
+        of successive cycles are not, so the true one is wider.
 
     Raises
     ------
@@ -305,14 +307,26 @@ def theil_sen(
     ----------
     Sen, J. Am. Stat. Assoc. 63 (1968) 1379.
     """
-    from scipy.stats import theilslopes  # 1.4 s: only where a slope is asked for
-
     check_confidence(confidence_fraction)
+    keep = np.isfinite(x) & np.isfinite(y)
+    x, y = x[keep], y[keep]
     if x.size > points_count:
         at = np.unique(np.linspace(0, x.size - 1, points_count).round().astype(int))
         x, y = x[at], y[at]
-    slope, _, low, high = np.array(theilslopes(y, x, alpha=confidence_fraction))
-    return float(slope), float(low), float(high)
+    i, j = np.triu_indices(x.size, 1)
+    run = x[j] - x[i]
+    slopes = np.sort((y[j] - y[i])[run != 0.0] / run[run != 0.0])
+    if slopes.size == 0:
+        return math.nan, math.nan, math.nan
+    slope, n = float(np.median(slopes)), x.size
+    if n < 4:
+        return slope, math.nan, math.nan
+    # Kendall's variance: ranks of the slopes that bound the interval
+    quantile = NormalDist().inv_cdf(0.5 + 0.5 * confidence_fraction)
+    reach = quantile * math.sqrt(n * (n - 1) * (2 * n + 5) / 18.0)
+    low = max(round((slopes.size - reach) / 2.0) - 1, 0)
+    high = min(round((slopes.size + reach) / 2.0), slopes.size - 1)
+    return slope, float(slopes[low]), float(slopes[high])
 
 
 def _refuse_twins(cycles: pl.DataFrame, needed_by: str) -> None:

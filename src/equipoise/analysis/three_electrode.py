@@ -30,6 +30,7 @@ from equipoise.analysis.half_cycles import (
     floats,
     half_cycles,
 )
+from equipoise.analysis.statistics import theil_sen
 from equipoise.core.errors import DataError, SpecError
 from equipoise.spec.cell_record import CellRecord
 
@@ -46,8 +47,6 @@ MIDDLE = (0.3, 0.7)
 PLATEAU_MILLIVOLT = 8.0
 """Change over that share up to which a potential is a plateau. LTO of the bundled cells
 changes by 0.7-7 mV at up to 2C, graphite with silicon (pybop, pseudo-OCV) by 11 mV."""
-MOST_POINTS = 2000
-"""Of a Theil-Sen line: 2 million pairs; more points are thinned evenly."""
 UNKNOWN = CellRecord()
 ENDS = {
     1: ("upper_potential_vs_li_volt", "negative_end_of_charge_potential_vs_li_volt"),
@@ -175,40 +174,6 @@ def three_electrode(
         plateau_found=found,
         notes=_notes(ends, like, found, record, plateau_vs_li_volt),
     )
-
-
-def theil_sen(x: Array, y: Array) -> tuple[float, float, float]:
-    """Median slope of all pairs of points, and its 95 % interval.
-
-    Parameters
-    ----------
-    x, y
-        Shape (n,); points with NaN are left out.
-
-    Returns
-    -------
-    slope, low, high
-        NaN for fewer than 2 points; the interval NaN for fewer than 4.
-    """
-    keep = np.isfinite(x) & np.isfinite(y)
-    x, y = x[keep], y[keep]
-    if x.size > MOST_POINTS:
-        at = np.linspace(0, x.size - 1, MOST_POINTS).round().astype(np.int64)
-        x, y = x[at], y[at]
-    i, j = np.triu_indices(x.size, 1)
-    run = x[j] - x[i]
-    slopes = np.sort(((y[j] - y[i])[run != 0.0]) / run[run != 0.0])
-    if slopes.size == 0:
-        return np.nan, np.nan, np.nan
-    slope = float(np.median(slopes))
-    n = x.size
-    if n < 4:
-        return slope, np.nan, np.nan
-    # Kendall's variance: ranks of the slopes that bound the interval
-    reach = 1.959964 * np.sqrt(n * (n - 1) * (2 * n + 5) / 18.0)
-    low = max(round((slopes.size - reach) / 2.0) - 1, 0)
-    high = min(round((slopes.size + reach) / 2.0), slopes.size - 1)
-    return slope, float(slopes[low]), float(slopes[high])
 
 
 def _ends(halves: HalfCycles, values: Array) -> pl.DataFrame:
