@@ -18,6 +18,7 @@ from equipoise.core.errors import DataError
 from equipoise.io.readers import states
 from equipoise.io.readers.draft import Counter, Direction, Draft
 from equipoise.io.readers.labels import Dimension, factor, split_label
+from equipoise.io.readers.repairs import note_cut_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -92,7 +93,9 @@ def draft(source: Source, options: Options) -> Draft:
             where=where,
             remedy="rename the columns to the labels of the Battery Data Format",
         )
-    frame = _frame(source, labels, names, drop_last="last-row" in options.repairs)
+    frame, cut_line = _frame(
+        source, labels, names, drop_last="last-row" in options.repairs
+    )
     older = "test_time_hour" in names or any(
         x in COLUMNS[n].older_labels or x in _RENAMED
         for x, n in zip(labels, names, strict=True)
@@ -102,6 +105,7 @@ def draft(source: Source, options: Options) -> Draft:
     if older:
         made.recognised("flavour", "from before the standard: the sign is not fixed")
     made.recognised("table", f"{frame.height} rows, {frame.width} columns")
+    note_cut_line(made, cut_line)
     for label, column in zip(labels, frame.get_columns(), strict=True):
         _take(made, column, label, units.get(label, 1.0))
     return made
@@ -185,8 +189,8 @@ def _meant(labels: list[str]) -> tuple[list[str], dict[str, float]]:
 
 def _frame(
     source: Source, labels: list[str], names: list[str], *, drop_last: bool
-) -> pl.DataFrame:
-    """Columns under machine names: numbers where the format has numbers."""
+) -> tuple[pl.DataFrame, int]:
+    """Columns under machine names, and the number of a line that was left out."""
     import polars as pl
 
     where = str(source.path)
@@ -200,15 +204,15 @@ def _frame(
                 remedy="it was cut or changed; write it again",
             ) from None
         frame.columns = names
-        return frame.with_columns([_typed(frame[n], where) for n in names])
+        return frame.with_columns([_typed(frame[n], where) for n in names]), 0
     raw = source.text_bytes
     numeric = {
         label: pl.Float64
         for label, n in zip(labels, names, strict=True)
         if n in COLUMNS and COLUMNS[n].kind != "text"
     }
-    counted = raw.count(b",") == (len(labels) - 1) * (raw.rstrip().count(b"\n") + 1)
-    if counted and b'"' not in raw[:4096]:
+    plain = raw[:1] not in (b"#", b"\n", b" ") and b'"' not in raw[:4096]
+    if plain and len(set(labels)) == len(labels):
         try:
             frame = pl.read_csv(
                 raw,
@@ -220,12 +224,23 @@ def _frame(
         except pl.exceptions.PolarsError:
             pass  # read again, cell by cell, to say where
         else:
-            frame.columns = names
-            return frame.with_columns([_typed(frame[n], where) for n in names])
+            if _is_full(frame, raw):
+                frame.columns = names
+                return frame.with_columns([_typed(frame[n], where) for n in names]), 0
     return _slowly(source, names, drop_last=drop_last)
 
 
-def _slowly(source: Source, names: list[str], *, drop_last: bool) -> pl.DataFrame:
+def _is_full(frame: pl.DataFrame, raw: bytes) -> bool:
+    """Whether no row was short: those are filled up with nulls, without a word."""
+    if frame.height and frame.to_series(-1).null_count() == 0:
+        return True
+    lines = frame.height + 1
+    return raw.count(b",") == (frame.width - 1) * lines
+
+
+def _slowly(
+    source: Source, names: list[str], *, drop_last: bool
+) -> tuple[pl.DataFrame, int]:
     """Cut into cells, so that what is wrong is found and named."""
     import polars as pl
 
@@ -258,7 +273,7 @@ def _slowly(source: Source, names: list[str], *, drop_last: bool) -> pl.DataFram
             if known is None and as_number.null_count() == column.null_count():
                 column = as_number
         columns.append(_typed(column.alias(name), str(source.path)))
-    return pl.DataFrame(columns)
+    return pl.DataFrame(columns), table.cut_line
 
 
 def _typed(column: pl.Series, where: str) -> pl.Series:

@@ -18,14 +18,16 @@ _DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%d.%m.%Y",
+    "%d-%b-%y",  # before %Y, which takes 24 for the year 24
+    "%m/%d/%y",
     "%m/%d/%Y",
     "%d/%m/%Y",
     "%d-%b-%Y",
-    "%d-%b-%y",
-    "%m/%d/%y",
 )
 _TIMES = ("%H:%M:%S%.f", "%I:%M:%S%.f %p", "%H:%M")
 SECOND_PER_DAY = 86400.0
+MOST_BARE_SHARE = 0.01
+"""Of dates without a time: some programs leave it out at midnight sharp."""
 
 
 class Clock(NamedTuple):
@@ -81,21 +83,33 @@ def clock(text: pl.Series) -> Clock | None:
     sample = found.gather_every(max(len(found) // 200, 1))
     for date in _DATES:
         for time in _TIMES:
-            form = f"{date} {time}"
-            if sample.str.to_datetime(form, strict=False).is_not_null().all():
-                stamps = text.str.to_datetime(form, strict=False, time_unit="us")
+            if _stamps(sample, date, time).is_not_null().all():
+                stamps = _stamps(text, date, time)
                 if stamps.null_count() == text.null_count():
-                    found_forms.append((form, stamps))
+                    found_forms.append((date, stamps))
     if not found_forms:
         return _time_of_day(text)
     stamps = found_forms[0][1]
+    swapped = {"%m/%d/%Y", "%d/%m/%Y"} <= {date for date, _ in found_forms}
     first = stamps.drop_nulls()[0]
     second = stamps.dt.epoch("us").cast(pl.Float64) * 1e-6
     return Clock(
         second.fill_null(float("nan")).to_numpy().astype(np.float64),
         first.isoformat(),
-        len(found_forms) == 1,
+        not swapped,
     )
+
+
+def _stamps(text: pl.Series, date: str, time: str) -> pl.Series:
+    """Dates with a time; a few may lack it."""
+    import polars as pl
+
+    stamps = text.str.to_datetime(f"{date} {time}", strict=False, time_unit="us")
+    lost = stamps.null_count() - text.null_count()
+    if 0 < lost <= max(MOST_BARE_SHARE * len(text), 1.0) and lost < len(text) / 2:
+        midnight = text.str.to_date(date, strict=False).cast(pl.Datetime("us"))
+        stamps = stamps.fill_null(midnight)
+    return stamps
 
 
 def _time_of_day(text: pl.Series) -> Clock | None:

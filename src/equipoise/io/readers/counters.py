@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.io.readers.printed import rounding_of
+
 if TYPE_CHECKING:
     from equipoise.io.readers.draft import Array, Counter
 
 Rule = Literal["test", "cycle", "step", "other"]
+STUCK_SHARE = 0.9
+"""A counter that moves in fewer of the intervals with a current is a coarse one."""
 ROUNDING_SHARE = 1e-9
 """A fall by less than this share of the largest value is noise of the last digit."""
 
@@ -51,25 +55,42 @@ def counted(
         Cycle number and a number that changes with each step, shape (N,).
     """
     values = counter.values
-    known = np.flatnonzero(np.isfinite(values))
+    finite = np.isfinite(values)
+    known = np.flatnonzero(finite)
     increments = np.zeros(values.size)
     if known.size < 2:
         return Counted(increments, known[:0], "test")
-    found = values[known]
+    found = values if known.size == values.size else values[finite]
     steps_up = np.diff(found)
     if counter.direction == "net":
-        increments[known[1:]] = steps_up
+        increments[finite] = np.concatenate(([0.0], steps_up))
         return Counted(increments, known[:0], "test")
-    eps = ROUNDING_SHARE * float(np.abs(found).max(initial=0.0)) + resolution(found)
+    largest = max(found.max(), -found.min())
+    eps = ROUNDING_SHARE * float(largest) + resolution(found)
     falls = np.flatnonzero(steps_up < -eps) + 1
-    up = np.where(steps_up < -eps, found[1:], steps_up)
-    increments[known[1:]] = np.maximum(up, 0.0)
+    steps_up[falls - 1] = found[falls]
+    np.maximum(steps_up, 0.0, out=steps_up)
+    increments[known[0] + 1 :][finite[known[0] + 1 :]] = steps_up
     rows = known[falls]
-    return Counted(increments, rows, _rule(values, rows, cycles, steps))
+    return Counted(increments, rows, _rule(counter, rows, cycles, steps))
+
+
+def granularity(values: Array, expected: Array) -> float:
+    """Half of what a counter's value moves by at least, in its unit.
+
+    The printed digits say it, unless the counter often stands still where charge
+    passes (`expected` > 0): then its own steps are coarser.
+    """
+    moving = np.diff(values)[expected[1:] > 0.0]
+    moving = moving[np.isfinite(moving)]
+    printed = rounding_of(values[np.isfinite(values)])
+    if moving.size and np.count_nonzero(moving) < STUCK_SHARE * moving.size:
+        return max(resolution(values), printed)
+    return printed
 
 
 def resolution(values: Array) -> float:
-    """Half the smallest step of a rounded counter, volt-free and cheap: 0 if fine."""
+    """Half the smallest step between values of a counter; 0 if they are all equal."""
     some = values[: 20000 : max(values.size // 2000, 1)]
     steps = np.diff(np.unique(np.abs(some[np.isfinite(some)])))
     steps = steps[steps > 0.0]
@@ -77,25 +98,40 @@ def resolution(values: Array) -> float:
 
 
 def _rule(
-    values: Array,
+    counter: Counter,
     resets: NDArray[np.int64],
     cycles: NDArray[np.int64] | None,
     steps: NDArray[np.int64] | None,
 ) -> Rule:
+    """What the file declares if nothing contradicts it, else what the resets say."""
+    kinds: tuple[tuple[Rule, NDArray[np.int64] | None], ...] = (
+        ("cycle", cycles),
+        ("step", steps),
+    )
+    for name, marks in kinds:
+        if counter.declared.startswith(f"{name}_") and (
+            marks is None or _restarts(counter.values, resets, marks)
+        ):
+            return name
     if resets.size == 0:
         return "test"
-    for name, marks in (("cycle", cycles), ("step", steps)):
-        if marks is None:
-            continue
-        changes = np.flatnonzero(np.diff(marks) != 0) + 1
-        if not np.isin(resets, changes).all():
-            continue
-        before = values[changes - 1]
-        eps = ROUNDING_SHARE * float(np.nanmax(np.abs(values)))
-        held = (before > eps) & (values[changes] >= before)
-        if not held.any():  # it starts anew at every change, not only at some
-            return "cycle" if name == "cycle" else "step"
+    for name, marks in kinds:
+        if marks is not None and _restarts(counter.values, resets, marks):
+            return name
     return "other"
+
+
+def _restarts(
+    values: Array, resets: NDArray[np.int64], marks: NDArray[np.int64]
+) -> bool:
+    """Whether it starts anew at every change of a mark, and nowhere else."""
+    changes = np.flatnonzero(np.diff(marks) != 0) + 1
+    if not np.isin(resets, changes).all():
+        return False
+    before = values[changes - 1]
+    eps = ROUNDING_SHARE * float(np.nanmax(np.abs(values)))
+    held = (before > eps) & (values[changes] >= before)
+    return not held.any()
 
 
 def column_name(counter: Counter, rule: Rule) -> str:

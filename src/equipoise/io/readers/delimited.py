@@ -36,6 +36,8 @@ class TextTable:
         Columns named by position, "0", "1", ...; all of type text.
     header_line, line_numbers
         Number of the header's line in the file, from 1, and of each row's.
+    cut_line
+        Number of an incomplete last line that was left out on request; else 0.
     """
 
     path: str
@@ -45,6 +47,7 @@ class TextTable:
     header_line: int
     separator: str
     line_numbers: NDArray[np.int64]
+    cut_line: int = 0
 
     def line_of(self, row: int) -> int:
         """Line of the file (from 1) that holds a row (from 0)."""
@@ -160,6 +163,7 @@ def read_delimited(
             where=f"{path}, line {lines.numbers[row]}",
             remedy="this is no table of a cycler, or its line ends are lost",
         )
+    cut_line = 0
     if b'"' not in body:  # else separators may stand inside quotes
         cells = _cells_a_line(body, lines, separator)
         wrong = np.flatnonzero(cells != width)
@@ -169,6 +173,7 @@ def read_delimited(
                 wrong = wrong[:0]  # the last line lacks the trailing separator
                 body = body[: int(lines.ends[last])] + separator.encode()
             elif drop_last_row and last > 0:
+                cut_line = int(lines.numbers[-1])
                 lines = _Lines(*(x[:-1] for x in lines))
                 body, wrong = body[: int(lines.ends[-1])], wrong[:0]
         if wrong.size:
@@ -183,7 +188,14 @@ def read_delimited(
             remedy="quotes or line ends are broken; export the file again",
         )
     return TextTable(
-        path, tuple(header), frame, body, header_line, separator, lines.numbers
+        path,
+        tuple(header),
+        frame,
+        body,
+        header_line,
+        separator,
+        lines.numbers,
+        cut_line,
     )
 
 
@@ -250,7 +262,8 @@ def sniff_separator(header: str, lines: list[str]) -> str:
     """
     for candidate in ("\t", ";", ","):
         cells = header.count(candidate)
-        if cells and all(x.count(candidate) >= cells - 1 for x in lines[:20]):
+        fit = sum(x.count(candidate) >= cells - 1 for x in lines[:20])
+        if cells and fit >= 0.8 * len(lines[:20]):  # broken lines are named later
             return candidate
     return ","
 

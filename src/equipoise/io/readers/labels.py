@@ -36,6 +36,7 @@ _UNITS: dict[str, tuple[tuple[Dimension, float], ...]] = {
     "hrs": (("time", 3600.0),),
     "hour": (("time", 3600.0),),
     "hours": (("time", 3600.0),),
+    "decimalhours": (("time", 3600.0),),
     "d": (("time", 86400.0),),
     "day": (("time", 86400.0),),
     "days": (("time", 86400.0),),
@@ -57,6 +58,8 @@ _UNITS: dict[str, tuple[tuple[Dimension, float], ...]] = {
     "mah": (("capacity", 1e-3),),
     "mahr": (("capacity", 1e-3),),
     "uah": (("capacity", 1e-6),),
+    "as": (("capacity", 1.0 / 3600.0),),
+    "mas": (("capacity", 1e-3 / 3600.0),),
     "c": (("capacity", 1.0 / 3600.0), ("temperature", 1.0)),
     "wh": (("energy", 1.0),),
     "whr": (("energy", 1.0),),
@@ -70,6 +73,10 @@ _UNITS: dict[str, tuple[tuple[Dimension, float], ...]] = {
     "mw": (("power", 1e-3),),
     "degc": (("temperature", 1.0),),
     "celsius": (("temperature", 1.0),),
+    "℃": (("temperature", 1.0),),
+    "¡æ": (("temperature", 1.0),),  # the sign above in GBK, read as Latin-1
+    "âdegc": (("temperature", 1.0),),  # UTF-8 read as Latin-1
+    "øc": (("temperature", 1.0),),  # Latin-1 read as code page 850
     "ohm": (("resistance", 1.0),),
     "ohms": (("resistance", 1.0),),
     "mohm": (("resistance", 1e-3),),
@@ -88,7 +95,8 @@ _UNITS: dict[str, tuple[tuple[Dimension, float], ...]] = {
 
 _BRACKETS = re.compile(r"^(?P<what>.*?)\s*[(\[]\s*(?P<unit>[^()\[\]]+?)\s*[)\]]\s*$")
 _SLASH = re.compile(r"^(?P<what>.*\S)\s*/\s*(?P<unit>[^/]+)$")
-_SUFFIX = re.compile(r"^(?P<what>.+)_(?P<unit>[A-Za-z]+)$")
+_HASH = re.compile(r"^(?P<what>[^#]*[^#\s])\s*#(?P<unit>[^#\d][^#]*)$")
+_SUFFIX = re.compile(r"^(?P<what>.+)_(?P<unit>[A-Za-zµμΩ]+)$")
 
 
 class Label(NamedTuple):
@@ -101,7 +109,7 @@ class Label(NamedTuple):
 
 
 def split_label(label: str) -> Label:
-    """Split "Current [A]", "time/s", "Test Time / h", "Voltage_V", "Test (Sec)".
+    """Split "Current [A]", "time/s", "Voltage_V", "Test (Sec)", "Current#A".
 
     Examples
     --------
@@ -113,7 +121,7 @@ def split_label(label: str) -> Label:
     Label(quantity='cycle index', unit='')
     """
     text = label.strip().strip('"').strip()
-    for pattern in (_BRACKETS, _SLASH, _SUFFIX):
+    for pattern in (_BRACKETS, _SLASH, _HASH, _SUFFIX):
         found = pattern.match(text)
         if found and _key(found["unit"]) in _UNITS:
             return Label(_words(found["what"]), found["unit"].strip())

@@ -23,10 +23,12 @@ from equipoise.io.readers.delimited import (
     sniff_separator,
 )
 from equipoise.io.readers.draft import Counter, Direction, Draft
-from equipoise.io.readers.labels import Dimension, factor, split_label
+from equipoise.io.readers.labels import Dimension, Label, factor, split_label
+from equipoise.io.readers.repairs import note_cut_line
 
 if TYPE_CHECKING:
     import polars as pl
+    from numpy.typing import NDArray
 
     from equipoise.io.readers.delimited import Decimal
     from equipoise.io.readers.options import Options
@@ -91,6 +93,7 @@ _MEANINGS: dict[str, _Meaning] = {
     "ev temp": _Meaning("ambient_temperature_celsius", "temperature", "C"),
     "temp 1": _Meaning("temperature_t1_celsius", "temperature", "C"),
 }
+_STEP_TIME = _MEANINGS["step time"]
 _WANTED = ("test_time_second", "voltage_volt", "current_ampere", "state")
 
 
@@ -109,6 +112,13 @@ def recognise(source: Source) -> str:
     ):
         return "the first line names MACCOR and an AC impedance test"
     return ""
+
+
+def _meaning(label: Label) -> _Meaning | None:
+    """Of a header; "Step (Sec)" is a time, "Step" a number."""
+    if label.quantity == "step" and label.unit:
+        return _STEP_TIME
+    return _MEANINGS.get(label.quantity)
 
 
 def _header_line(lines: list[str]) -> int:
@@ -135,10 +145,17 @@ def draft(source: Source, options: Options) -> Draft:
     lines = source.head_text.splitlines()
     at = _header_line(lines[:MOST_PREAMBLE_LINES])
     if not at:
+        if recognise(source):
+            raise DataError(
+                "this is an impedance (FRA) export, not a time series",
+                where=where,
+                remedy="give it to the impedance analysis",
+            )
         raise DataError(
-            "this is an impedance (FRA) export, not a time series",
+            "no line names record, state, current and voltage",
             where=where,
-            remedy="give it to the impedance analysis",
+            remedy="export it as text with these columns; docs/howto/read-maccor.md "
+            "lists the headers that are understood",
         )
     separator = sniff_separator(lines[at - 1], [x for x in lines[at:] if x.strip()])
     table = read_delimited(
@@ -154,6 +171,7 @@ def draft(source: Source, options: Options) -> Draft:
         f"header in line {at}, separator {separator!r}, {table.frame.height} rows, "
         f"{source.encoding}",
     )
+    note_cut_line(made, table.cut_line)
     _Columns(table, made, where).read()
     made.metadata |= preamble(lines[: at - 1])
     return made
@@ -165,7 +183,7 @@ class _Columns:
     def __init__(self, table: TextTable, made: Draft, where: str) -> None:
         self.table, self.made, self.where = table, made, where
         self.labels = [split_label(h) for h in table.header]
-        self.meanings = [_MEANINGS.get(x.quantity) for x in self.labels]
+        self.meanings = [_meaning(x) for x in self.labels]
         names = [m.name for m in self.meanings if m is not None]
         missing = [n for n in _WANTED if n not in names]
         if missing:
@@ -199,6 +217,10 @@ class _Columns:
             else:
                 self._number(index, meaning)
         self._rest(other)
+        columns = self.made.columns
+        if "cycle_count" not in columns and "Cycle P" in columns:
+            columns["cycle_count"] = columns.pop("Cycle P")
+            self.made.recognised("cycles", "column 'Cycle P', of the program")
 
     def _number(self, index: int, meaning: _Meaning) -> None:
         values = self.table.numbers(index, self.decimal)
@@ -216,7 +238,8 @@ class _Columns:
             return
         name = meaning.name
         if name in self.made.columns:
-            return  # the first one counts
+            self._left_out(index)
+            return
         if name == "internal_resistance_ohm" and not (values.fill_null(0) != 0).any():
             return
         if name == "cycle_count" and meaning is _MEANINGS["cycle c"]:
@@ -224,6 +247,12 @@ class _Columns:
         column = values * scale if scale != 1.0 else values
         self.made.columns[name] = (
             _whole(column) if meaning.dimension == "none" else column
+        )
+
+    def _left_out(self, index: int) -> None:
+        self.made.look(
+            self.table.header[index],
+            "means the same as a column before it, which is taken: left out",
         )
 
     def _scale(self, index: int, meaning: _Meaning) -> float:
@@ -257,7 +286,9 @@ class _Columns:
             found = factor(label.unit, "time") if label.unit else None
             factors = (found,) if found is not None else (1.0, 60.0, 3600.0)
             how = label.unit or "no unit named: s, min or h"
-        if name == "test_time_second":
+        if name in self.made.columns:
+            self._left_out(index)
+        elif name == "test_time_second":
             self.made.columns[name] = values
             self.made.time_second_per_unit = factors
             self.made.recognised(self.table.header[index], f"test time, {how}")
@@ -267,7 +298,7 @@ class _Columns:
     def _state(self, index: int) -> None:
         text = self.table.text(index)
         self.made.columns["step_type"] = text
-        self.made.flow = states.flow_of(text.str.slice(0, 1))
+        self.made.flow = _with_suspensions(text.str.slice(0, 1))
         counts = text.value_counts(sort=True)
         shown = ", ".join(f"{w} {n}" for w, n in counts.head(8).rows())
         self.made.recognised(self.table.header[index], f"states and rows: {shown}")
@@ -296,9 +327,6 @@ class _Columns:
             text = self.table.text(index)
             if not header or header in self.made.columns:
                 continue
-            if header.lower().startswith("step") and self.labels[index].unit:
-                self._time(index, _Meaning("step_time_second", "time"))
-                continue
             if text.n_unique() <= 1:
                 empty.append(header)
                 continue
@@ -320,6 +348,15 @@ class _Columns:
             self.made.recognised(
                 "columns", f"{len(empty)} with one value throughout left out"
             )
+
+
+def _with_suspensions(letters: pl.Series) -> NDArray[np.int8]:
+    """Direction of each row; the row that marks a suspension goes on as before."""
+    flow = states.flow_of(letters)
+    suspended = (letters.fill_null("") == "S").to_numpy()
+    marks = np.flatnonzero(suspended[1:] & ~suspended[:-1]) + 1
+    flow[marks] = flow[marks - 1]
+    return flow
 
 
 def _direction(name: str) -> Direction:

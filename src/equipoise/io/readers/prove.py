@@ -13,7 +13,7 @@ from equipoise.core.errors import DataError
 from equipoise.io.readers import charge_proof as cp
 from equipoise.io.readers import sign_proof as sp
 from equipoise.io.readers import time_proof as tp
-from equipoise.io.readers.counters import Counted, column_name, counted, resolution
+from equipoise.io.readers.counters import Counted, column_name, counted, granularity
 from equipoise.io.readers.printed import rounding_of
 from equipoise.io.readers.recording import Finding
 from equipoise.io.readers.repairs import repair
@@ -28,12 +28,12 @@ CurrentSign = Literal["charging positive", "charging negative"]
 POTENTIAL_TOLERANCE_VOLT = 2e-3
 """Of positive - negative = voltage; potentiostats measure the three by themselves."""
 _UNIT_FACTORS = {
-    1000.0: "a milli unit taken for a unit",
-    1e-3: "a unit taken for a milli unit",
-    60.0: "minutes taken for seconds",
-    1.0 / 60.0: "seconds taken for minutes",
-    3600.0: "hours taken for seconds (or Ah for C)",
-    1.0 / 3600.0: "seconds taken for hours (or C for Ah)",
+    1000.0: "mA taken for A (mV for V, Ah for mAh)",
+    1e-3: "mAh taken for Ah (mWh for Wh, A for mA)",
+    60.0: "seconds taken for minutes",
+    1.0 / 60.0: "minutes taken for seconds",
+    3600.0: "seconds taken for hours (or Ah for C)",
+    1.0 / 3600.0: "hours taken for seconds (or C for Ah)",
 }
 
 
@@ -223,7 +223,8 @@ def _order(work: _Work) -> None:
             remedy="two tests joined: --repair backward-time, or cut the file; rows "
             "out of order: --repair sort-time",
         )
-    twins = tp.duplicated_rows([work.seconds, work.volts, work.amperes])
+    marks = [] if work.steps is None else [work.steps.astype(np.float64)]
+    twins = tp.duplicated_rows([work.seconds, work.volts, work.amperes, *marks])
     if twins.size:
         work.note(
             "look",
@@ -244,7 +245,7 @@ def _sign(work: _Work, counts: list[Counted], told: CurrentSign | None) -> None:
     """Bring the current to > 0 on charging."""
     draft = work.draft
     charge, discharge = _directional(draft, counts)
-    signed = bool((work.amperes < 0.0).any())
+    signed = sp.is_signed(work.amperes, draft.flow)
     magnitude = draft.current_sign == "magnitude"
     if draft.current_sign == "unknown" and not signed:
         # no negative value although something discharges: a magnitude
@@ -255,11 +256,12 @@ def _sign(work: _Work, counts: list[Counted], told: CurrentSign | None) -> None:
             magnitude, draft.flow = True, flow
     if magnitude:
         _from_magnitude(work)
-    witnesses = [sp.by_voltage(work.amperes, work.volts)]
+    amperes = work.amperes * _direct(work)
+    witnesses = [sp.by_voltage(amperes, work.volts)]
     if draft.flow is not None and not magnitude:
-        witnesses.append(sp.by_words(work.amperes, draft.flow))
+        witnesses.append(sp.by_words(amperes, draft.flow))
     if charge is not None and discharge is not None:
-        witnesses.append(sp.by_counters(work.amperes, charge, discharge))
+        witnesses.append(sp.by_counters(amperes, charge, discharge))
     seen = [w for w in witnesses if w.sign != 0]
     _agree(work, seen)
     sign = seen[-1].sign if seen else 0
@@ -281,6 +283,13 @@ def _sign(work: _Work, counts: list[Counted], told: CurrentSign | None) -> None:
     _say_sign(work, seen, declared, magnitude)
 
 
+def _direct(work: _Work) -> NDArray[np.bool_]:
+    """Rows of no spectrum: nothing can be told from one point of an alternation."""
+    if "frequency_hertz" not in work.draft.columns:
+        return np.ones(work.seconds.size, dtype=np.bool_)
+    return ~(work.draft.floats("frequency_hertz") > 0.0)
+
+
 def _say_sign(
     work: _Work, seen: list[sp.Evidence], declared: int, magnitude: bool
 ) -> None:
@@ -298,7 +307,7 @@ def _say_sign(
         work.note("proven", "current: sign", f"{as_is}; agreed by {agreed}")
     else:
         work.note(
-            "not proven", "current: sign", f"{as_is}; no charge passed that could tell"
+            "not proven", "current: sign", f"{as_is}; nothing in the file tells clearly"
         )
 
 
@@ -335,7 +344,7 @@ def _directional(
 def _from_magnitude(work: _Work) -> None:
     flow = work.draft.flow
     assert flow is not None  # a draft with magnitudes has the direction
-    if (work.amperes < 0.0).any():
+    if sp.is_signed(work.amperes, flow):
         row = int((work.amperes < 0.0).argmax())
         raise DataError(
             f"the current is taken to have no sign, but is {work.amperes[row]:g} A in "
@@ -356,12 +365,20 @@ def _from_magnitude(work: _Work) -> None:
             where=work.where,
             remedy="tell which state charges in a map: --map FILE",
         )
+    if gone > 0.0:
+        work.note(
+            "look",
+            "current",
+            f"{gone:.3g} of {total:.3g} Ah pass in rows whose state says neither "
+            "charge nor discharge: set to zero there",
+        )
     work.amperes = work.amperes * flow
 
 
 def _charge(work: _Work, counts: list[Counted]) -> list[_Told]:
     """Compare every counter with the integral of current, or of power."""
     told: list[_Told] = []
+    direct = _direct(work)
     rounding = rounding_of(work.amperes)
     hours = np.diff(work.seconds, prepend=work.seconds[0]) / 3600.0
     flowing = float(hours[np.abs(work.amperes) > sp.rest_ampere(work.amperes)].sum())
@@ -373,16 +390,17 @@ def _charge(work: _Work, counts: list[Counted]) -> list[_Told]:
             for s, d in ((1.0, "charge"), (-1.0, "discharge"))
             if counter.direction in (d, "both", "net")
         ]
-        against = cp.together(parts)
+        against = cp.within(direct, cp.together(parts))
         scale = float(np.abs(work.volts).max()) if power else 1.0
-        slack = resolution(counter.values) * (1 + count.resets.size) * 2.0
-        increments = np.abs(count.increments)
-        found = cp.verdict(
-            increments, against, rounding=rounding * flowing * scale, slack=slack
-        )
+        against = cp.while_known(counter.values, against)
+        digit = granularity(counter.values, against.middle)
+        slack = digit * (1 + count.resets.size) * 2.0
+        seen = count._replace(increments=np.abs(count.increments) * direct)
+        digits = rounding * flowing * scale
+        found = cp.verdict(seen.increments, against, rounding=digits, slack=slack)
         told.append(_Told(counter, count, found))
         if found.kind == "proven":
-            _no_wrong_block(work, counter, count, against, slack)
+            _no_wrong_block(work, counter, seen, against, slack)
     _judge(work, told)
     return told
 
@@ -393,6 +411,7 @@ def _no_wrong_block(
     rest = sp.rest_ampere(work.amperes)
     sign = np.where(np.abs(work.amperes) > rest, np.sign(work.amperes), 0.0)
     starts = np.flatnonzero(np.concatenate(([True], np.diff(sign) != 0.0)))
+    starts = cp.after_values(counter.values, starts)
     bad = cp.wrong_block(np.abs(count.increments), against, starts, slack)
     if bad is not None:
         raise DataError(
@@ -405,6 +424,7 @@ def _no_wrong_block(
 
 def _judge(work: _Work, told: list[_Told]) -> None:
     """Fail where a counter contradicts the current; say what is proven."""
+    findings = work.draft.findings
     wrong = [t for t in told if t.verdict.kind == "wrong"]
     if wrong:
         raise _contradiction(work, wrong[0], told)
@@ -437,7 +457,7 @@ def _judge(work: _Work, told: list[_Told]) -> None:
                 f"starts anew {count.resets.size} times"
                 + (f", with every {count.rule}" if count.rule != "other" else ""),
             )
-    if not told:
+    if not told and not any(f.what.startswith("current: unit") for f in findings):
         work.note(
             "not proven",
             "current: unit",
@@ -473,7 +493,7 @@ def _contradiction(work: _Work, worst: _Told, told: list[_Told]) -> DataError:
         (
             text
             for factor, text in _UNIT_FACTORS.items()
-            if np.isfinite(ratio) and abs(1.0 / ratio / factor - 1.0) < 0.1
+            if 0.0 < ratio < np.inf and abs(1.0 / ratio / factor - 1.0) < 0.1
         ),
         "",
     )
@@ -549,7 +569,7 @@ def _whole_test(
     import polars as pl
 
     names = [f"{d}charging_{quantity}_{unit}" for d in ("", "dis")]
-    if any(n in columns for n in names):
+    if all(n in columns for n in names):
         return
     of = [t for t in told if t.counter.quantity == quantity]
     apart = {t.counter.direction: t.counts.increments for t in of}
@@ -563,7 +583,7 @@ def _whole_test(
     else:
         return
     for name, increments in zip(names, (up, down), strict=True):
-        columns[name] = pl.Series(np.cumsum(increments))
+        columns.setdefault(name, pl.Series(np.cumsum(increments)))
     work.note(
         "recognised",
         COLUMNS[names[0]].label,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from equipoise.core.columns import REQUIRED
 from equipoise.core.errors import SpecError, nearest
 from equipoise.io.readers.recording import Finding
 from equipoise.io.readers.time_proof import backward_rows, duplicated_rows
@@ -23,6 +24,9 @@ REPAIRS = {
     "sort-time": "put the rows in the order of their time",
     "duplicates": "leave out rows that repeat the row above",
 }
+
+_TELLING = (*REQUIRED, "cycle_count", "step_count", "step_index")
+"""A step begins with the time, voltage and current with which the one before ends."""
 
 
 def checked(repairs: Iterable[str]) -> frozenset[str]:
@@ -59,14 +63,21 @@ def repair(draft: Draft, wanted: frozenset[str]) -> None:
             _keep(draft, order)
             _note(draft, "rows", f"{moved} rows moved into the order of time")
     if "duplicates" in wanted:
-        names = ("test_time_second", "voltage_volt", "current_ampere")
-        twins = duplicated_rows([draft.floats(n) for n in names])
+        twins = duplicated_rows(
+            [draft.floats(n) for n in _TELLING if n in draft.columns]
+        )
         if twins.size:
             rows = draft.columns["test_time_second"].len()
             _keep(draft, np.delete(np.arange(rows), twins))
             _note(draft, "rows", f"{twins.size} rows that repeat the row above removed")
     if "backward-time" in wanted:
         _continue_time(draft)
+
+
+def note_cut_line(draft: Draft, line: int) -> None:
+    """Write down that the last line was left out; 0: it was not."""
+    if line:
+        _note(draft, "rows", f"line {line} was incomplete: left out")
 
 
 def _continue_time(draft: Draft) -> None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 CLOCK_TOLERANCE_RATIO = 0.005
 """A clock of one second over steps of minutes."""
+MOST_STEPS = 100_000
+"""From which the usual distance of rows is taken."""
 UNIT_NAMES = {1.0: "s", 60.0: "min", 3600.0: "h", 1e-3: "ms", 86400.0: "d"}
 
 
@@ -70,7 +72,7 @@ def backward_rows(time: Array) -> NDArray[np.int64]:
 
 
 def duplicated_rows(columns: list[Array]) -> NDArray[np.int64]:
-    """Rows that repeat time, voltage and current of the row above."""
+    """Rows that repeat the row above in all of the columns."""
     same = np.ones(max(columns[0].size - 1, 0), dtype=bool)
     for values in columns:
         same &= values[1:] == values[:-1]
@@ -82,5 +84,6 @@ def gaps(time: Array) -> NDArray[np.int64]:
     steps = np.diff(time)
     if steps.size < 10:
         return np.flatnonzero(steps < -1.0)
-    usual = float(np.quantile(steps, 0.99))
+    some = steps[:: max(steps.size // MOST_STEPS, 1)]
+    usual = float(np.quantile(some, 0.99))
     return np.flatnonzero(steps > max(50.0 * usual, 3600.0)) + 1
