@@ -439,3 +439,37 @@ def test_an_efficiency_over_all_cycles_is_a_trap(ageing_test, withheld):
     assert like.min() > 0.999
     assert like.max() < 1.0013
     assert like.mean() == pytest.approx(1.0, abs=2e-4)
+
+
+def test_a_last_cycle_that_the_recording_cuts_short_is_incomplete():
+    n = 12
+    table = pl.DataFrame(
+        {
+            "cycle_count": range(1, n + 1),
+            "charging_capacity_ah": [1.0] * n,
+            "discharging_capacity_ah": [0.999] * (n - 1) + [0.6],
+            "charge_current_ampere": [1.0] * n,
+            "discharge_current_ampere": [1.0] * n,
+            "end_of_charge_voltage_volt": [4.2] * n,
+            "end_of_discharge_voltage_volt": [2.7] * (n - 1) + [3.55],
+        }
+    )
+    found = classify(table)
+    assert found["cycle_kind"].to_list() == ["ageing"] * (n - 1) + ["incomplete"]
+    assert found["complete"].to_list() == [True] * (n - 1) + [False]
+
+
+def test_a_last_cycle_that_lost_capacity_but_reached_its_end_is_complete():
+    n = 12
+    table = pl.DataFrame(
+        {
+            "cycle_count": range(1, n + 1),
+            "charging_capacity_ah": [1.0] * n,
+            "discharging_capacity_ah": [0.999] * (n - 1) + [0.6],
+            "charge_current_ampere": [1.0] * n,
+            "discharge_current_ampere": [1.0] * n,
+            "end_of_charge_voltage_volt": [4.2] * n,
+            "end_of_discharge_voltage_volt": [2.7] * n,
+        }
+    )
+    assert classify(table)["cycle_kind"].to_list() == ["ageing"] * n

@@ -8,7 +8,8 @@ Rules, in this order; the constants below are the limits in them.
    passed in the time of the cycle); where reversals are not counted, a very low duty
    and charge unlike discharge. Not if most cycles are so: that is a driving profile.
 4. incomplete: one direction only, or charge and discharge of unlike size. The first
-   cycle that passes both may lose most of its charge.
+   cycle that passes both may lose most of its charge. So is the last cycle if the
+   recording stops within it: less of one direction, to end voltages of no other cycle.
 5. The others are grouped by rate: largest current of charge and of discharge. *Runs*
    are stretches of one group; what rules 2 to 4 took does not interrupt them.
    - All alike: ageing (a lone cycle with the loss of a first one: formation).
@@ -53,6 +54,9 @@ NEEDS = ("cycle_count", "charging_capacity_ah", "discharging_capacity_ah")
 
 LIKE_RATIO = 2.0
 """Charge and discharge of a complete cycle differ by less than this factor."""
+
+CUT_FRACTION = 0.95
+"""Of the larger direction: a last cycle with less of the other may be cut short."""
 
 LEAST_CHARGE_FRACTION = 1e-6
 """Of the largest capacity: less is no charge."""
@@ -157,7 +161,7 @@ def classify(
     return cycles.with_columns(
         pl.Series("cycle_kind", kinds, dtype=pl.String),
         pl.Series("cycle_kind_evidence", evidence, dtype=pl.String),
-        pl.Series("complete", _alike(found, LIKE_RATIO)),
+        pl.Series("complete", _complete(found)),
     )
 
 
@@ -265,6 +269,19 @@ def _alike(found: _Cycles, ratio: float) -> Bools:
     return (small > 0.0) & (large <= ratio * small)
 
 
+def _complete(found: _Cycles) -> Bools:
+    """Both directions of like size, and not cut short by the end of the recording."""
+    complete = _alike(found, LIKE_RATIO)
+    at = np.flatnonzero(complete)
+    if at.size > 2 and at[-1] == found.charge.size - 1:
+        last = at[-1]
+        both = sorted((found.charge[last], found.discharge[last]))
+        known = found.windows[last] >= 0 and (found.windows[at[:-1]] >= 0).all()
+        alone = known and found.windows[last] not in found.windows[at[:-1]]
+        complete[last] = not (alone and both[0] < CUT_FRACTION * both[1])
+    return complete
+
+
 def _inferred(found: _Cycles) -> list[str]:
     """Rules 2 to 7."""
     n = found.charge.size
@@ -276,7 +293,7 @@ def _inferred(found: _Cycles) -> list[str]:
         pulses[:] = False
     kinds[pulses] = "pulse"
     both = passed & ~pulses & (found.charge > 0.0) & (found.discharge > 0.0)
-    regular = both & _alike(found, LIKE_RATIO)
+    regular = both & _complete(found)
     regular[np.flatnonzero(both)[:1]] = True
     kinds[passed & ~pulses & ~regular] = "incomplete"
     at = np.flatnonzero(regular)

@@ -128,7 +128,25 @@ def _written(found: Comparison, out: Path, form: str) -> list[Path]:
 def _figures(
     cells: list[list[CellData]], found: Comparison, folder: Path
 ) -> list[Path]:
-    raise NotImplementedError
+    from dataclasses import replace
+
+    from equipoise.cli.output import echo_progress
+    from equipoise.viz.cycling import capacity_and_efficiency
+    from equipoise.viz.cycling_differences import differences
+    from equipoise.viz.style import save_figure
+
+    echo_progress("figures")
+    grouped = [
+        replace(d, record=d.record.model_copy(update={"group": name}))
+        for name, group in zip((found.name_a, found.name_b), cells, strict=True)
+        for d in group
+    ]
+    names = (found.name_a, found.name_b)
+    drawn = {
+        "capacity_and_efficiency": capacity_and_efficiency(grouped),
+        "differences": differences(found.differences, names=names),
+    }
+    return [f for stem, d in drawn.items() for f in save_figure(d, folder, stem)]
 
 
 def _say(found: Comparison, written: list[Path], as_json: bool) -> None:

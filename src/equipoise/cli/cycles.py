@@ -158,7 +158,31 @@ def _written(
 def _figures(
     cells: Sequence[CellData], statistics: Sequence[CellStatistics], folder: Path
 ) -> list[Path]:
-    raise NotImplementedError
+    """Draw what the cycles allow: capacity always, rates and potentials if there."""
+    from equipoise.cli.output import echo_progress
+    from equipoise.core.errors import DataError
+    from equipoise.viz import cutoff_potentials as potentials
+    from equipoise.viz import rate_table as rates
+    from equipoise.viz.cycling import capacity_and_efficiency
+    from equipoise.viz.style import save_figure
+
+    echo_progress("figures")
+    drawn = {"capacity_and_efficiency": capacity_and_efficiency(cells)}
+    tested = [d for d, s in zip(cells, statistics, strict=True) if s.rates is not None]
+    if tested:
+        try:
+            groups = rates.rates_by_group(tested)
+            drawn["rate_capability"] = rates.rate_capability_measured(groups)
+        except DataError as error:
+            typer.echo(f"equipoise: no figure of rates: {error.message}", err=True)
+    followed = {
+        name: s.electrodes
+        for name, s in zip(names_of(cells), statistics, strict=True)
+        if s.electrodes is not None
+    }
+    if followed:
+        drawn["cutoff_potentials"] = potentials.cutoff_potentials(followed)
+    return [f for stem, d in drawn.items() for f in save_figure(d, folder, stem)]
 
 
 def _say(
@@ -187,6 +211,7 @@ def _content(data: CellData, found: CellStatistics) -> dict[str, object]:
         "file": data.source,
         "origin": data.origin,
         "proven": recording.proven if recording else None,
+        "cycles_derived": data.cycles_derived,
         "cell": data.record.model_dump(exclude_none=True, exclude_defaults=True),
         "cycles": data.cycles.to_dicts(),
         **found.as_dict(),
@@ -256,6 +281,8 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
     """Life, fade, efficiency, drift: a line each."""
     counts = data.cycles["cycle_kind"].value_counts(sort=True).rows()
     lines = ["kinds: " + ", ".join(f"{n} {kind}" for kind, n in counts)]
+    if data.cycles_derived:
+        lines.append("cycles are counted as the current alternates: the file has none")
     life = found.life
     if life is not None and life.censored:
         lines.append(
@@ -285,8 +312,27 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
             f"after the rate test {100 * found.recovery.recovery_retention:.1f} % of "
             "the first block come back"
         )
+    lines += _check_up_lines(found)
     if found.electrodes is not None:
         lines += list(found.electrodes.notes)
     if life is None and "life" in found.reasons:
         lines.append(f"no life: {found.reasons['life']}")
+    return lines
+
+
+def _check_up_lines(found: CellStatistics) -> list[str]:
+    """First and last check-up of each rate: ageing cycles may not be full ones."""
+    if found.check_ups is None:
+        return []
+    lines: list[str] = []
+    for _, group in found.check_ups.group_by("rate_index", maintain_order=True):
+        if group.height < 2:
+            continue
+        ampere = float(group["discharge_current_ampere"][0])
+        at = "" if ampere != ampere else f" at {1e3 * ampere:.3g} mA"
+        first, last = group["cycle_count"][0], group["cycle_count"][-1]
+        share = 100 * float(group["capacity_retention"][-1])
+        lines.append(
+            f"check-ups{at}: {share:.1f} % in cycle {last} of that in cycle {first}"
+        )
     return lines

@@ -194,7 +194,34 @@ def _written(
 def _figures(
     cells: Sequence[CellData], curves: Sequence[DifferentialCapacity], folder: Path
 ) -> list[Path]:
-    raise NotImplementedError
+    """Curves and maps of both directions; a map needs two cycles."""
+    from equipoise.cli.cycles import names_of
+    from equipoise.cli.output import echo_progress
+    from equipoise.viz.dqdv_map import dqdv_lines, dqdv_map
+    from equipoise.viz.dqdv_map_3d import MOST_PANELS, dqdv_map_3d
+    from equipoise.viz.style import save_figure
+
+    echo_progress("figures")
+    named = dict(zip(names_of(cells), curves, strict=True))
+    drawn = {}
+    for direction, sign in (("charge", 1), ("discharge", -1)):
+        at = {
+            n: c for n, c in named.items() if ((c.direction == sign) & c.usable).any()
+        }
+        if not at:
+            continue
+        way = cast("Literal['charge', 'discharge']", direction)
+        drawn[f"dqdv_{direction}"] = dqdv_lines(at, way)
+        many = {
+            n: c
+            for n, c in at.items()
+            if len(set(c.cycle_count[c.direction == sign])) > 1
+        }
+        if many:
+            drawn[f"dqdv_map_{direction}"] = dqdv_map(many, way)
+        if many and len(many) <= MOST_PANELS:
+            drawn[f"dqdv_map_3d_{direction}"] = dqdv_map_3d(many, way)
+    return [f for stem, d in drawn.items() for f in save_figure(d, folder, stem)]
 
 
 def _say(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from equipoise.analysis.check_ups import check_ups
 from equipoise.analysis.rate import RateRecovery, rate_recovery, rate_table
 from equipoise.analysis.retention import (
     CycleLife,
@@ -35,7 +36,7 @@ class CellStatistics:
 
     Attributes
     ----------
-    life, fade, efficiency, rates, recovery, electrodes
+    life, fade, efficiency, rates, recovery, check_ups, electrodes
         None where the cycles do not allow it.
     reasons
         Name of what is missing -> why.
@@ -46,6 +47,7 @@ class CellStatistics:
     efficiency: EfficiencyStatistics | None
     rates: pl.DataFrame | None
     recovery: RateRecovery | None
+    check_ups: pl.DataFrame | None
     electrodes: ThreeElectrode | None
     reasons: Mapping[str, str]
 
@@ -64,6 +66,9 @@ class CellStatistics:
         if self.life is not None:
             content["life_rule"] = self.life.rule
         content["rates"] = None if self.rates is None else self.rates.to_dicts()
+        content["check_ups"] = (
+            None if self.check_ups is None else self.check_ups.to_dicts()
+        )
         content["electrode_drift"] = (
             None if self.electrodes is None else self.electrodes.drift.to_dicts()
         )
@@ -121,6 +126,7 @@ def cell_statistics(
         recovery=None
         if rates is None
         else tried("recovery", lambda: rate_recovery(rates)),
+        check_ups=tried("check_ups", lambda: check_ups(cycles)),
         electrodes=_electrodes(data, ageing, reasons),
         reasons=reasons,
     )

@@ -68,6 +68,11 @@ class CellData:
         """Cells of one group are compared as one; alone, a cell is its own group."""
         return self.record.group or self.name
 
+    @property
+    def cycles_derived(self) -> bool:
+        """Whether the cycles were counted by us, since the file numbers none."""
+        return self.table is not None and "cycle_count" not in self.table.columns
+
     def require_table(self) -> pl.DataFrame:
         """The time series.
 
