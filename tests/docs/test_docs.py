@@ -15,11 +15,15 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import equipoise as eqp
+from equipoise.analysis.kinds import KINDS
+from equipoise.analysis.peaks import NCM_WINDOWS
 from equipoise.cli.app import app
+from equipoise.core.columns import COLUMNS
 from equipoise.core.units import UNITS
 from equipoise.design.cell_design import CellDesign
 from equipoise.spec import library
 from equipoise.spec.cell import CellSpec
+from equipoise.spec.cell_record import CellRecord
 from equipoise.spec.curve_file import CurveFile
 from equipoise.spec.half_cell_spec import HalfCellSpec
 
@@ -251,12 +255,19 @@ def test_every_command_and_option_is_described():
     text = page_text(REFERENCE / "commands.md")
     for name, command in get_command(app).commands.items():
         section = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
-        for parameter in command.params:
-            for option in (*parameter.opts, *parameter.secondary_opts):
-                shown = option if option.startswith("-") else option.upper()
-                if shown not in ("-h", "--help"):
-                    assert f"`{shown}`" in section, (name, shown)
+        assert_options_are_in(section, name, command)
+        for sub, inner in getattr(command, "commands", {}).items():
+            part = section.split(f"\n### {name} {sub}\n")[1].split("\n### ")[0]
+            assert_options_are_in(part, f"{name} {sub}", inner)
         assert fences_in(section, "python"), f"{name}: no Python equivalent"
+
+
+def assert_options_are_in(section, name, command):
+    for parameter in command.params:
+        for option in (*parameter.opts, *parameter.secondary_opts):
+            shown = option if option.startswith("-") else option.upper()
+            if shown not in ("-h", "--help"):
+                assert f"`{shown}`" in section, (name, shown)
 
 
 def fences_in(section, language):
@@ -296,6 +307,7 @@ def _models(annotation):
         (CellSpec, ("cell-file.md", "curve-file.md")),
         (HalfCellSpec, ("cell-file.md", "curve-file.md")),
         (CurveFile, ("curve-file.md",)),
+        (CellRecord, ("cell-record.md",)),
     ],
 )
 def test_every_key_is_described(model, pages):
@@ -319,6 +331,44 @@ def test_every_bundled_material_and_cell_is_described():
     for kind in ("materials", "cells", "half_cells"):
         for name in library.names(kind):
             assert f"`{name}`" in text
+
+
+def test_the_page_of_columns_is_the_registry():
+    shown = [row[:4] for row in rows_of(REFERENCE / "columns.md", "name")]
+    assert shown == [
+        [
+            f"`{c.name}`",
+            ", ".join(f"`{label}`" for label in (c.label, *c.older_labels)),
+            c.unit or "-",
+            c.level,
+        ]
+        for c in COLUMNS.values()
+    ]
+    meanings = [row[4] for row in rows_of(REFERENCE / "columns.md", "name")]
+    for column, meaning in zip(COLUMNS.values(), meanings, strict=True):
+        assert meaning.startswith(column.meaning), column.name
+
+
+def test_every_column_of_a_cycle_table_is_defined(lb):
+    run = eqp.simulate(lb, eqp.load_protocol("first-cycle"))
+    cycles = eqp.cycle_summary(run.trace, record=eqp.record_of(run))
+    page = page_text(REFERENCE / "definitions.md")
+    assert [c for c in cycles.columns if f"`{c}`" not in page] == []
+
+
+def test_kinds_of_cycles_and_windows_are_those_of_the_code():
+    page = REFERENCE / "definitions.md"
+    assert [row[0].strip("`") for row in rows_of(page, "kind")] == list(KINDS)
+    shown = [row[:2] for row in rows_of(page, "window")]
+    assert shown == [
+        [w.name, f"{w.low_volt:.2f} to {w.high_volt:.2f}"] for w in NCM_WINDOWS
+    ]
+
+
+def test_no_key_of_a_cell_record_is_made_up():
+    shown = rows_of(REFERENCE / "cell-record.md", "key")
+    named = {name for row in shown for name in re.findall(r"`(\w+)`", row[0])}
+    assert named == set(CellRecord.model_fields)
 
 
 def test_described_units_exist():

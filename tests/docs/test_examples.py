@@ -9,6 +9,13 @@ from pages import EXAMPLES, ROOT
 
 # number, value, tolerance, and why
 TRUTHS = {
+    # at a fixed cut-off the positive ends 2.75 V above the negative, whatever the rate;
+    # seen by the cycle summary in the last row of the charge
+    "09_analyse_simulated": ("window_volt", 2.75, 1e-4),
+    # 1.2 mA for one hour, by the counter of the file
+    "10_read_a_csv": ("charging_mah", 1.2, 1e-5),
+    # two cells of two groups, each imported twice
+    "11_store": ("cells_count", 4, 0),
     # the voltage ends every charge: upper potential minus negative is 2.75 V
     "08_simulate": ("window_upper_volt", 2.75, 1e-4),
     # Eq. 1: 1.1 * 8.5 mg/cm2 * pi (0.45 cm)^2 * 202 / 132 / 0.30
@@ -47,6 +54,27 @@ def test_particles_lost_charged_leave_no_reserve():
     left = runpy.run_path(str(EXAMPLES[3]))
     assert left["lost_charged_percent"] == pytest.approx(-10.0, abs=0.01)
     assert left["hb_percent"] == pytest.approx(-10.0, abs=0.02)
+
+
+def test_analysis_of_a_simulation_keeps_the_charge_and_finds_h2h3():
+    left = runpy.run_path(str(EXAMPLES[8]))
+    assert left["area_residual_fraction"] < 1e-12
+    # docs/tutorial/first-simulation.md: UP of the slow cycles; the peak just below it
+    assert left["upper_potential_volt"] == pytest.approx(4.200, abs=0.002)
+    assert left["h2h3_volt"] == pytest.approx(4.187, abs=0.003)
+
+
+def test_a_wrong_unit_or_sign_is_refused():
+    left = runpy.run_path(str(EXAMPLES[9]))
+    assert left["refused_count"] == 3
+    assert left["efficiency"] == pytest.approx(54 / 60, abs=1e-3)
+
+
+def test_the_store_answers_as_the_simulation():
+    left = runpy.run_path(str(EXAMPLES[10]))
+    assert left["problems_count"] == 0
+    # the short rate test at 0.1C: 208.0 against 194.4 mAh/g at the nominal n/p
+    assert left["advantage_mah_per_g"] == pytest.approx(13.6, abs=1.0)
 
 
 def test_picture_of_the_readme_is_committed_and_small():

@@ -42,4 +42,4 @@ def test_check_ups_of_the_partial_depth_cell_fade_where_its_ageing_cycles_do_not
     slow = check_ups(cell.cycles).filter(pl.col("rate_index") == 0)
     # 20.89 of 21.74 mAh at C/20 after 260 cycles; the ageing cycles pass a fixed charge
     assert slow["capacity_retention"][-1] == pytest.approx(20.89 / 21.738, abs=5e-4)
-    assert retention(cell.cycles)["capacity_retention"][-1] > 0.999
+    assert retention(cell.cycles)["capacity_retention"][-1] > 0.996

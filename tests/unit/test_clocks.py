@@ -112,7 +112,9 @@ def test_formats_of_a_map():
 
 
 def test_years_of_two_digits_are_not_the_first_century():
-    assert stamps(text("29.03.24 10:00:00"), None) is None
+    found = stamps(text("29.03.24 10:00:00"), None)
+    assert found is not None
+    assert found.first == "2024-03-29T10:00:00"
     assert stamps(text("29.03.24 10:00:00"), "%d.%m.%Y %H:%M:%S") is None
 
 

@@ -45,7 +45,7 @@ def test_every_row_knows_its_line():
         found.numbers(1, ".")
 
 
-@pytest.mark.parametrize("word", ["", "N/A", "NaN", "null", "-", "XXX"])
+@pytest.mark.parametrize("word", ["", "N/A", "NaN", "null", "-"])
 def test_words_for_nothing_are_nulls(word):
     assert table(f"a\tb\n1\t{word}\n").numbers(1, ".").to_list() == [None]
 

@@ -51,16 +51,29 @@ def test_a_current_off_by_a_factor_is_refused(reads, factor):
         reads(current=factor)
 
 
+def rows_of(seconds, amperes=None):
+    """Rows at 1 A (or as given) and 1 V, all of them looked at."""
+    ones = np.ones(seconds.size)
+    amperes = ones if amperes is None else amperes
+    return cp.Rows(seconds, ones, amperes, np.empty(0, np.uint8))
+
+
+def counter_of(gained, direction="charge"):
+    return Counter("Ah", "capacity", direction, np.cumsum(gained))
+
+
 def test_one_per_cent_is_the_border():
     """On arrays, so that nothing but the ratio matters."""
-    seconds = np.arange(0.0, 36001.0, 1.0)
-    against = cp.integral(seconds, np.ones(seconds.size), 1.0)
-    for ratio, kind in ((1.0099, "proven"), (1.0101, "wrong"), (0.99, "proven")):
+    rows = rows_of(np.arange(0.0, 36001.0, 1.0))
+    for ratio, kind in (
+        (1.0099, "proven"),
+        (1.0101, "wrong"),
+        (0.9901, "proven"),
+        (0.9899, "wrong"),
+    ):
+        gained = np.full(rows.seconds.size, 10.0 / ratio / (rows.seconds.size - 1))
         found = cp.verdict(
-            np.full(seconds.size, 10.0 / ratio / seconds.size),
-            against,
-            rounding=0.0,
-            slack=0.0,
+            cp.totals(rows, counter_of(gained), gained), rounding=0.0, slack=0.0
         )
         assert found.kind == kind
         assert found.residual_ratio == pytest.approx(ratio - 1.0, abs=1e-3)
@@ -148,7 +161,9 @@ def test_a_change_of_unit_that_cancels_in_the_total_is_caught(reads):
     wrong[charge & (made.cycles == 3)] = 3.0
     wrong[charge & np.isin(made.cycles, (10, 11))] = 1e-3
     lie = replace(made, amperes=made.amperes * wrong)
-    found = cp.integral(lie.seconds, lie.amperes, 1.0).middle.sum()
+    gained = np.diff(made.charged_ah, prepend=0.0)
+    rows = rows_of(lie.seconds, lie.amperes)
+    found = cp.totals(rows, counter_of(gained), gained).middle
     assert found == pytest.approx(made.charged_ah[-1], rel=5e-3)  # hidden
     with pytest.raises(DataError, match="factor of two"):
         reads(lie)
@@ -352,11 +367,13 @@ def test_missing_values_are_bridged():
 
 def test_the_last_digit_is_told_from_the_distance_of_rows():
     charge = np.round(np.arange(100) * 0.0133, 6)
-    expected = np.ones(100)
     assert resolution(charge) == pytest.approx(0.0133 / 2)
-    assert granularity(charge, expected) == pytest.approx(0.5e-4)
+    assert granularity(charge, 1.0) == pytest.approx(0.5e-4)
     coarse = np.floor(np.arange(100) * 0.1) * 0.004  # stands still ten rows long
-    assert granularity(coarse, expected) == pytest.approx(0.002)
+    rows = rows_of(np.arange(0.0, 100.0))
+    moved = cp.totals(rows, Counter("Ah", "capacity", "charge", coarse), coarse * 0.0)
+    assert moved.moved_ratio == pytest.approx(9 / 99)
+    assert granularity(coarse, moved.moved_ratio) == pytest.approx(0.002)
 
 
 @pytest.mark.parametrize(
@@ -367,14 +384,30 @@ def test_the_rounding_is_half_of_the_last_printed_place(values, half):
 
 
 @pytest.mark.parametrize("factor", [3.0, 1 / 3.0])
-def test_a_block_that_is_off_either_way_is_found(factor):
-    seconds = np.arange(0.0, 1000.0)
-    against = cp.integral(seconds, np.ones(1000), 1.0)
-    gained = against.middle.copy()
-    starts = np.array([0, 250, 500, 750])
-    assert cp.wrong_block(gained, against, starts, 0.0) is None
+def test_a_half_cycle_that_is_off_either_way_is_found(factor):
+    amperes = np.where(np.arange(1000) % 500 < 250, 1.0, -1.0)
+    rows = rows_of(np.arange(0.0, 1000.0), amperes)
+    gained = np.full(1000, 1.0 / 3600.0)
+    gained[0] = 0.0
+
+    def found(increments):
+        counter = counter_of(increments, "both")
+        return cp.wrong_row(rows, counter, increments, rest_ampere=1e-4, slack=0.0)
+
+    assert found(gained) is None
     gained[500:750] *= factor
-    assert cp.wrong_block(gained, against, starts, 0.0) == 2
+    assert found(gained) == 500
+
+
+def test_one_wrong_half_cycle_of_many_small_ones_is_found():
+    """Each is four parts in a thousand of the charge."""
+    amperes = np.where(np.arange(24_000) % 200 < 100, 1.0, -1.0)
+    rows = rows_of(np.arange(0.0, 24_000.0), amperes)
+    gained = np.full(24_000, 1.0 / 3600.0)
+    gained[7000:7100] *= 10.0
+    counter = counter_of(gained, "both")
+    row = cp.wrong_row(rows, counter, gained, rest_ampere=1e-4, slack=0.0)
+    assert row == 7000
 
 
 def test_a_clock_off_by_some_per_cent_confirms_no_unit():

@@ -90,7 +90,7 @@ def test_the_encoding_is_seen_from_the_bytes(tmp_path, raw, encoding):
     assert found.encoding == encoding
     assert found.text_bytes == raw.decode(encoding).encode()
     assert found.head_text.strip("\ufeff") == raw.decode(encoding)
-    assert found.sha256 == hashlib.sha256(raw).hexdigest()
+    assert found.sha256() == hashlib.sha256(raw).hexdigest()
 
 
 def test_all_line_ends_become_line_feeds(tmp_path):

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from equipoise.io.readers.prove import CurrentSign
+    from equipoise.io.readers.settle_sign import CurrentSign
     from equipoise.study.measured_cell import CellData
 
 Record = Annotated[

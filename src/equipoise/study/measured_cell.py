@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from equipoise.io.readers.prove import CurrentSign
     from equipoise.io.readers.recording import Recording
+    from equipoise.io.readers.settle_sign import CurrentSign
     from equipoise.sim.simulate import Run
 
 Origin = Literal["measured", "simulated"]
@@ -177,7 +177,7 @@ def _of_cycles(file: Path, record: CellRecord) -> CellData:
         None,
         {"kind": "cycles", "findings": list(read_in.findings)},
         str(file),
-        read_in.source.sha256,
+        read_in.source.sha256(),
     )
 
 

@@ -101,7 +101,11 @@ def draft(source: Source, options: Options) -> Draft:
         for x, n in zip(labels, names, strict=True)
         if n in COLUMNS
     )
-    made = Draft(FORMAT, {}, current_sign="unknown" if older else "charging positive")
+    made = Draft(
+        FORMAT,
+        current_sign="unknown" if older else "charging positive",
+        printed=not source.head.startswith(b"PAR1"),
+    )
     if older:
         made.recognised("flavour", "from before the standard: the sign is not fixed")
     made.recognised("table", f"{frame.height} rows, {frame.width} columns")
@@ -153,7 +157,7 @@ def _labels(source: Source) -> list[str]:
         return _parquet_names(source)
     if not source.is_text:
         return []
-    lines = source.head_text.splitlines()
+    lines = source.head_lines
     head = next((x for x in lines if x.strip() and not x.startswith("#")), "")
     return [c.strip().strip('"') for c in head.split(",")]
 
@@ -205,37 +209,40 @@ def _frame(
             ) from None
         frame.columns = names
         return frame.with_columns([_typed(frame[n], where) for n in names]), 0
-    raw = source.text_bytes
     numeric = {
         label: pl.Float64
         for label, n in zip(labels, names, strict=True)
         if n in COLUMNS and COLUMNS[n].kind != "text"
     }
-    plain = raw[:1] not in (b"#", b"\n", b" ") and b'"' not in raw[:4096]
-    if plain and len(set(labels)) == len(labels):
+    if _is_plain(source.head) and len(set(labels)) == len(labels):
         try:
             frame = pl.read_csv(
-                raw,
+                source.path,
                 schema_overrides=numeric,
                 null_values=["", "NaN", "nan", "NA", "null"],
                 infer_schema_length=1000,
                 quote_char=None,
             )
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, OSError):
             pass  # read again, cell by cell, to say where
         else:
-            if _is_full(frame, raw):
+            if frame.columns == labels and _is_full(frame, source):
                 frame.columns = names
                 return frame.with_columns([_typed(frame[n], where) for n in names]), 0
     return _slowly(source, names, drop_last=drop_last)
 
 
-def _is_full(frame: pl.DataFrame, raw: bytes) -> bool:
+def _is_plain(head: bytes) -> bool:
+    """A header in the first line, UTF-8 without a mark, no quotes."""
+    marks = (b"#", b"\n", b"\r", b" ", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+    return not head.startswith(marks) and b'"' not in head
+
+
+def _is_full(frame: pl.DataFrame, source: Source) -> bool:
     """Whether no row was short: those are filled up with nulls, without a word."""
     if frame.height and frame.to_series(-1).null_count() == 0:
         return True
-    lines = frame.height + 1
-    return raw.count(b",") == (frame.width - 1) * lines
+    return source.raw.count(b",") == (frame.width - 1) * (frame.height + 1)
 
 
 def _slowly(

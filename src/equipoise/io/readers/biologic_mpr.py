@@ -99,7 +99,7 @@ def draft(source: Source, options: Options) -> Draft:
         If the file is cut or damaged, or holds a column of unknown width.
     """
     where = str(source.path)
-    made = Draft(FORMAT, {})
+    made = Draft(FORMAT, printed=False)
     modules = _modules(source, made, where)
     data = next((m for m in modules if m.name == "VMP data"), None)
     if data is None:

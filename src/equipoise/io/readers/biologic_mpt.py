@@ -45,7 +45,7 @@ def recognise(source: Source) -> str:
     """Evidence that this is an export of EC-Lab; empty if it is not."""
     if not source.is_text:
         return ""
-    lines = source.head_text.splitlines()
+    lines = source.head_lines
     if lines and _FIRST_LINE.match(lines[0]):
         return f"begins with {lines[0].strip()!r}"
     at = _header_line(lines)
@@ -80,7 +80,7 @@ def draft(source: Source, options: Options) -> Draft:
         ),
         drop_last_row="last-row" in options.repairs,
     )
-    made = Draft(FORMAT, {}, first_line=at + 1)
+    made = Draft(FORMAT)
     made.recognised(
         "table",
         f"names in line {at}, separator {table.separator!r}, {table.frame.height} "

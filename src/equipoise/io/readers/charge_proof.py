@@ -7,31 +7,57 @@ then between two bounds, with the trapezoid in their middle. Rows that are far a
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from equipoise.io.readers.draft import Array, Counter, Direction
+from equipoise.kernels import proofs as kernel
 
 TOLERANCE_RATIO = 0.01
 """Of the total charge: cyclers integrate faster than they store, 0.1 % is usual."""
+STRETCH_SHARE = 0.1
+"""Of the largest half-cycle: smaller ones are not compared by themselves."""
+ROUNDED_RATIO = 0.05
+"""Of the charge: digits that leave more open prove no more than the order."""
 WIDEST_RATIO = 0.2
 """If the bounds are farther apart than this, meeting them proves nothing."""
 
 
-class Integral(NamedTuple):
-    """Integral of one direction of the current between consecutive rows.
+class Rows(NamedTuple):
+    """What the integral is taken over.
 
     Attributes
     ----------
-    middle, lowest, highest
-        Shape (N,), in unit of current times hour, >= 0; 0 in the first row.
+    seconds, volts, amperes
+        Shape (N,); current > 0 charges.
+    use
+        Rows whose interval is looked at, shape (N,), as 0 and 1; empty for all.
     """
 
-    middle: Array
-    lowest: Array
-    highest: Array
+    seconds: Array
+    volts: Array
+    amperes: Array
+    use: NDArray[np.uint8]
+
+
+class Totals(NamedTuple):
+    """What a counter counted, and what current (or power) gives, in Ah or Wh.
+
+    Attributes
+    ----------
+    counted, middle, lowest, highest
+        Sums over all intervals: of the counter, of the integral and of its bounds.
+    moved_ratio
+        Share of the intervals with charge in which the counter moved.
+    """
+
+    counted: float
+    middle: float
+    lowest: float
+    highest: float
+    moved_ratio: float
 
 
 class Verdict(NamedTuple):
@@ -55,63 +81,62 @@ class Verdict(NamedTuple):
     kind: str
 
 
-def integral(seconds: Array, values: Array, sign: float) -> Integral:
-    """Integrate the part of `values` with one sign over time, in unit x hour."""
-    # in place: half of the time of large files went into memory for temporaries
-    part = sign * values
-    np.maximum(part, 0.0, out=part)
-    hours = np.diff(seconds)
-    hours /= 3600.0
-    lowest, highest = np.zeros(part.size), np.zeros(part.size)
-    np.minimum(part[:-1], part[1:], out=lowest[1:])
-    np.maximum(part[:-1], part[1:], out=highest[1:])
-    lowest[1:] *= hours
-    highest[1:] *= hours
-    middle = lowest + highest
-    middle *= 0.5
-    return Integral(middle, lowest, highest)
+SIDES: dict[Direction, int] = {"charge": 1, "discharge": -1, "both": 0, "net": 0}
 
 
-def together(parts: list[Integral]) -> Integral:
-    """Sum of integrals: a counter without a sign counts both directions."""
-    if len(parts) == 1:
-        return parts[0]
-    return Integral(*(np.sum(x, axis=0) for x in zip(*parts, strict=True)))
+def totals(rows: Rows, counter: Counter, increments: Array) -> Totals:
+    """Sum up a counter and the integral that it should agree with.
 
-
-def within(rows: NDArray[np.bool_], against: Integral) -> Integral:
-    """The part of an integral in some of the rows."""
-    return against if rows.all() else Integral(*(x * rows for x in against))
-
-
-def while_known(values: Array, against: Integral) -> Integral:
-    """The part of an integral from the first to the last value of a counter."""
-    known = np.isfinite(values)
-    if known.all():
-        return against
-    rows = np.flatnonzero(known)
-    if rows.size == 0:
-        return Integral(*(np.zeros_like(x) for x in against))
-    inside = np.zeros(values.size, dtype=bool)
-    inside[rows[0] + 1 : rows[-1] + 1] = True
-    return within(inside, against)
-
-
-def after_values(values: Array, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Starts of blocks, moved to just behind a row in which the counter has a value.
-
-    What a counter gained over rows without a value stands in the row behind them.
+    Parameters
+    ----------
+    increments
+        Of the counter, shape (N,); see `counters.counted`.
     """
-    known = np.isfinite(values)
-    if known.all():
-        return starts
-    last = np.maximum.accumulate(np.where(known, np.arange(values.size), -1))
-    return np.unique(last[np.maximum(starts - 1, 0)] + 1)
+    sums = np.empty(kernel.SUMS)
+    arguments = _arguments(rows, counter, increments)
+    kernel.interval_sums(*arguments, sums)  # pyright: ignore[reportCallIssue]
+    expected = sums[kernel.EXPECTED]
+    return Totals(
+        float(sums[kernel.COUNTED]),
+        float(sums[kernel.MIDDLE]),
+        float(sums[kernel.LOWEST]),
+        float(sums[kernel.HIGHEST]),
+        float(sums[kernel.MOVED] / expected) if expected else 1.0,
+    )
 
 
-def verdict(
-    increments: Array, against: Integral, *, rounding: float, slack: float
-) -> Verdict:
+def _arguments(rows: Rows, counter: Counter, increments: Array) -> Any:  # noqa: ANN401 (what the kernels take, in their order)
+    return (
+        rows.seconds,
+        rows.volts,
+        rows.amperes,
+        counter.values,
+        increments,
+        _between_values(rows.use, counter.values),
+        SIDES[counter.direction],
+        counter.quantity == "energy",
+    )
+
+
+def _between_values(use: NDArray[np.uint8], values: Array) -> NDArray[np.uint8]:
+    """Rows to use from behind the first to the last value of a counter."""
+    if values.size and np.isfinite(values[0]) and np.isfinite(values[-1]):
+        return use
+    known = np.flatnonzero(np.isfinite(values))
+    inside = np.zeros(values.size, dtype=np.uint8)
+    if known.size:
+        inside[known[0] + 1 : known[-1] + 1] = 1
+    return inside * use if use.size else inside
+
+
+def integral_of(rows: Rows, factor: float = 1.0) -> float:
+    """Charge that passed in both directions, Ah; `factor` stretches the time."""
+    nothing = np.zeros_like(rows.amperes)
+    counter = Counter("", "capacity", "both", nothing)
+    return factor * totals(rows, counter, nothing).middle
+
+
+def verdict(found: Totals, *, rounding: float, slack: float) -> Verdict:
     """Compare what was counted with the integral.
 
     Parameters
@@ -121,19 +146,21 @@ def verdict(
     slack
         Charge that the printed digits of the counter and its resets leave open.
     """
-    counted = float(increments.sum())
-    total = float(against.middle.sum())
+    counted, total = found.counted, found.middle
     largest = max(counted, total)
     if largest <= 2.0 * slack + rounding or largest == 0.0:
         return Verdict(counted, total, 0.0, TOLERANCE_RATIO, "nothing")
     allowed = TOLERANCE_RATIO * counted + rounding + slack
-    low, high = float(against.lowest.sum()), float(against.highest.sum())
+    low, high = found.lowest, found.highest
     residual = (total - counted) / counted if counted > 0.0 else np.inf
     ratio = allowed / counted if counted > 0.0 else 0.0
-    within = low - allowed <= counted <= high + allowed
-    if abs(total - counted) <= allowed:
-        kind = "proven" if rounding + slack <= WIDEST_RATIO * counted else "rounded"
-    elif within:
+    off = abs(total - counted)
+    if off <= TOLERANCE_RATIO * counted + slack and slack <= WIDEST_RATIO * counted:
+        kind = "proven"  # they agree, however few the digits of the current are
+    elif off <= allowed:
+        few = rounding + slack > ROUNDED_RATIO * counted
+        kind = "rounded" if few else "proven"
+    elif low - allowed <= counted <= high + allowed:
         kind = "proven" if high - low <= WIDEST_RATIO * counted else "coarse"
         ratio += max(high - total, total - low) / counted
     else:
@@ -141,23 +168,15 @@ def verdict(
     return Verdict(counted, total, residual, ratio, kind)
 
 
-def wrong_block(
-    increments: Array, against: Integral, starts: NDArray[np.int64], slack: float
+def wrong_row(
+    rows: Rows, counter: Counter, increments: Array, *, rest_ampere: float, slack: float
 ) -> int | None:
-    """Index of a block that is off by a factor of two or more; None if there is none.
+    """First row of a stretch that is off by a factor of two; None if there is none.
 
-    A change of unit within a file can hide in the total; a block is a half-cycle or a
-    reset interval with at least one part in a hundred of the charge.
+    A change of unit within a file can hide in the total. A stretch is of one direction
+    of the current, with at least a tenth of the charge of the largest.
     """
-    if starts.size == 0:
-        return None
-    sums = [
-        np.add.reduceat(x, starts)
-        for x in (increments, against.lowest, against.highest)
-    ]
-    counted, low, high = sums
-    total = counted.sum()
-    relevant = np.maximum(counted, low) > np.maximum(0.01 * total, 10.0 * slack)
-    off = (counted > 2.0 * high + slack) | (2.0 * counted + slack < low)
-    found = np.flatnonzero(relevant & off)
-    return int(found[0]) if found.size else None
+    arguments = _arguments(rows, counter, increments)
+    more = (rest_ampere, STRETCH_SHARE, slack)
+    row = kernel.first_wrong_stretch(*arguments, *more)  # pyright: ignore[reportCallIssue]
+    return None if row < 0 else int(row)

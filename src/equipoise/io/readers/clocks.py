@@ -17,8 +17,9 @@ _DURATION = (
 _DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
+    "%d.%m.%y",  # before %Y, which takes 24 for the year 24
     "%d.%m.%Y",
-    "%d-%b-%y",  # before %Y, which takes 24 for the year 24
+    "%d-%b-%y",
     "%m/%d/%y",
     "%m/%d/%Y",
     "%d/%m/%Y",

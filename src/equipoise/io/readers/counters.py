@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.io.readers.printed import rounding_of
+from equipoise.kernels import proofs as kernel
 
 if TYPE_CHECKING:
     from equipoise.io.readers.draft import Array, Counter
@@ -55,38 +56,26 @@ def counted(
         Cycle number and a number that changes with each step, shape (N,).
     """
     values = counter.values
-    finite = np.isfinite(values)
-    known = np.flatnonzero(finite)
     increments = np.zeros(values.size)
-    if known.size < 2:
-        return Counted(increments, known[:0], "test")
-    found = values if known.size == values.size else values[finite]
-    steps_up = np.diff(found)
-    if counter.direction == "net":
-        increments[finite] = np.concatenate(([0.0], steps_up))
-        return Counted(increments, known[:0], "test")
-    largest = max(found.max(), -found.min())
-    eps = ROUNDING_SHARE * float(largest) + resolution(found)
-    falls = np.flatnonzero(steps_up < -eps) + 1
-    steps_up[falls - 1] = found[falls]
-    np.maximum(steps_up, 0.0, out=steps_up)
-    increments[known[0] + 1 :][finite[known[0] + 1 :]] = steps_up
-    rows = known[falls]
+    resets = np.empty(values.size, np.int64)
+    largest = float(np.nanmax(np.abs(values), initial=0.0)) if values.size else 0.0
+    eps = ROUNDING_SHARE * largest + resolution(values)
+    net = counter.direction == "net"
+    count = kernel.increments(values, eps, net, increments, resets)
+    if net:
+        return Counted(increments, resets[:0], "test")
+    rows = resets[:count].copy()
     return Counted(increments, rows, _rule(counter, rows, cycles, steps))
 
 
-def granularity(values: Array, expected: Array) -> float:
+def granularity(values: Array, moved_ratio: float) -> float:
     """Half of what a counter's value moves by at least, in its unit.
 
     The printed digits say it, unless the counter often stands still where charge
-    passes (`expected` > 0): then its own steps are coarser.
+    passes (`moved_ratio`, see `charge_proof.Totals`): then its own steps are coarser.
     """
-    moving = np.diff(values)[expected[1:] > 0.0]
-    moving = moving[np.isfinite(moving)]
-    printed = rounding_of(values[np.isfinite(values)])
-    if moving.size and np.count_nonzero(moving) < STUCK_SHARE * moving.size:
-        return max(resolution(values), printed)
-    return printed
+    printed = rounding_of(values)
+    return max(resolution(values), printed) if moved_ratio < STUCK_SHARE else printed
 
 
 def resolution(values: Array) -> float:

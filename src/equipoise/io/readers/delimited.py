@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Decimal = Literal[".", ","]
-NOTHING = ("", "N/A", "n/a", "NA", "NaN", "nan", "NULL", "null", "None", "-", "XXX")
+NOTHING = ("", "N/A", "n/a", "NA", "NaN", "nan", "NULL", "null", "None", "-")
 """Cells that say that there is no value."""
 _COMMA = r"^[+-]?\d+,\d+([eE][+-]?\d+)?$"
 MOST_LINE_BYTES = 1_000_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Direction = Literal["charge", "discharge", "both", "net"]
 """What a counter counts; "both": without a sign, "net": charge > 0."""
+CurrentIs = Literal["charging positive", "magnitude", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,18 @@ class Counter:
     declared: str = ""
 
 
-@dataclass(slots=True)
 class Draft:
-    """A file read, but not proved.
+    """A file read, but not proved: what a reader fills, column by column.
+
+    Parameters
+    ----------
+    format
+        Which reader made it.
+    current_sign
+        "charging positive" if the format fixes it; "magnitude" if the current has no
+        sign and `flow` gives it; "unknown" if counters or voltage must tell.
+    printed
+        Whether numbers were read as digits, which may be few.
 
     Attributes
     ----------
@@ -54,9 +64,6 @@ class Draft:
         `time_second_per_unit`, all others in the unit of their name.
     counters
         Charges and energies; the proofs name them.
-    current_sign
-        "charging positive" if the format fixes it; "magnitude" if the current has no
-        sign and `flow` gives it; "unknown" if counters or voltage must tell.
     flow
         +1 charge, -1 discharge, 0 neither, shape (N,): by the cycler's own words.
     clock_second
@@ -65,36 +72,35 @@ class Draft:
         Of the clock as it is printed.
     time_second_per_unit
         One factor, or all that are possible if the file does not name the unit.
-    fixed_sign
-        True if the file belongs to a standard, so that another sign is a mistake.
     """
 
-    format: str
-    columns: dict[str, pl.Series]
-    counters: list[Counter] = field(default_factory=list)
-    current_sign: Literal["charging positive", "magnitude", "unknown"] = (
-        "charging positive"
-    )
-    flow: NDArray[np.int8] | None = None
-    clock_second: Array | None = None
-    clock_resolution_second: float = 1.0
-    time_second_per_unit: tuple[float, ...] = (1.0,)
-    findings: list[Finding] = field(default_factory=list)
-    metadata: dict[str, object] = field(default_factory=dict)
-    first_line: int = 1
-    """Line (or record) of the file that holds the first row."""
+    def __init__(
+        self,
+        format: str,
+        *,
+        current_sign: CurrentIs = "charging positive",
+        printed: bool = True,
+    ) -> None:
+        self.format, self.current_sign, self.printed = format, current_sign, printed
+        self.columns: dict[str, pl.Series] = {}
+        self.counters: list[Counter] = []
+        self.flow: NDArray[np.int8] | None = None
+        self.clock_second: Array | None = None
+        self.clock_resolution_second = 1.0
+        self.time_second_per_unit: tuple[float, ...] = (1.0,)
+        self.findings: list[Finding] = []
+        self.metadata: dict[str, object] = {}
 
     def floats(self, name: str) -> Array:
         """A column as numbers, NaN where there is none."""
         import polars as pl
 
-        return (
-            self.columns[name]
-            .cast(pl.Float64)
-            .fill_null(float("nan"))
-            .to_numpy()
-            .astype(np.float64, copy=False)
-        )
+        column = self.columns[name]
+        if column.dtype != pl.Float64:
+            column = column.cast(pl.Float64)
+        if column.null_count():
+            column = column.fill_null(float("nan"))
+        return np.asarray(column.to_numpy(), dtype=np.float64)
 
     def recognised(self, what: str, how: str) -> None:
         """Note something read off the file."""

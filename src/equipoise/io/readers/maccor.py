@@ -101,7 +101,7 @@ def recognise(source: Source) -> str:
     """Evidence that this is a MACCOR export; empty if it is not."""
     if not source.is_text:
         return ""
-    lines = source.head_text.splitlines()[:MOST_PREAMBLE_LINES]
+    lines = source.head_lines[:MOST_PREAMBLE_LINES]
     at = _header_line(lines)
     if at:
         return f"line {at} names record, step, state, current and voltage"
@@ -142,7 +142,7 @@ def draft(source: Source, options: Options) -> Draft:
     """
     where = str(source.path)
     text = source.text_bytes
-    lines = source.head_text.splitlines()
+    lines = source.head_lines
     at = _header_line(lines[:MOST_PREAMBLE_LINES])
     if not at:
         if recognise(source):
@@ -165,7 +165,7 @@ def draft(source: Source, options: Options) -> Draft:
         separator=separator,
         drop_last_row="last-row" in options.repairs,
     )
-    made = Draft(FORMAT, {}, current_sign="unknown", first_line=at + 1)
+    made = Draft(FORMAT, current_sign="unknown")
     made.recognised(
         "table",
         f"header in line {at}, separator {separator!r}, {table.frame.height} rows, "

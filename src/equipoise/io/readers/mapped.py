@@ -98,11 +98,9 @@ def draft(source: Source, options: Options) -> Draft:
     _refuse_ambiguous(found, where)
     made = Draft(
         found.mapping.description or f"{FORMAT} ({found.mapping.name})",
-        {},
         current_sign="unknown",
     )
     table, units = _cut(found, text, where, options)
-    made.first_line = table.line_of(0)
     note_cut_line(made, table.cut_line)
     made.recognised(
         "table",

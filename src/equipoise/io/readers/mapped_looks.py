@@ -7,10 +7,7 @@ from numpy.typing import NDArray
 
 from equipoise.io.readers import sign_proof as sp
 from equipoise.io.readers.draft import Array, Draft
-from equipoise.io.readers.recording import Finding
 
-USUAL_VOLT = (0.01, 100.0)
-"""A cell (or a stack in one case) lies between; outside it is worth a look."""
 ONE_DIRECTION = 0.95
 """Share of the voltage's path that runs one way if a test only charges."""
 HURRIED_SHARE = 0.01
@@ -27,22 +24,6 @@ def look_at_values(made: Draft) -> None:
     below = int((volts[spectrum] < 0.0).sum())
     if below:
         made.look("voltage", f"below zero in {below} rows with a frequency")
-    flowing = np.abs(volts[~spectrum & (np.abs(amperes) > 0.0) & np.isfinite(volts)])
-    if flowing.size:
-        middle = float(np.median(flowing))
-        if not USUAL_VOLT[0] <= middle <= USUAL_VOLT[1]:
-            made.look(
-                "voltage",
-                f"{middle:.3g} V in the middle: is its unit right (V, mV)?",
-            )
-    if not any(c.quantity == "energy" for c in made.counters):
-        made.findings.append(
-            Finding(
-                "not proven",
-                "voltage: unit",
-                "the file has no column of energy to compare with",
-            )
-        )
     _look_at_direction(made, amperes, volts)
 
 

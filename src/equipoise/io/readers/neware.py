@@ -91,7 +91,7 @@ def draft(source: Source, options: Options) -> Draft:
     suffix = ".nda" if source.head.startswith(_NDA) else ".ndax"
     if suffix == ".ndax":
         _check_archive(source.raw, where)
-    made = Draft(FORMAT, {})
+    made = Draft(FORMAT, printed=False)
     with _named(source, suffix) as path, _guarded(made, where):
         frame, counted = _frame(path)
     _check_columns(frame, where)

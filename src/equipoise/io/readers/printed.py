@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_LEVELS = 500
+MOST_VALUES = 20_000
+"""Of which digits are looked at, evenly over the file."""
 
 
 def rounding_of(values: NDArray[np.float64]) -> float:
@@ -16,10 +18,16 @@ def rounding_of(values: NDArray[np.float64]) -> float:
     0.0002 A may stand for anything between 0.00015 and 0.00025 A. Values that were
     never printed have all digits, and give next to nothing.
     """
-    found = values[values != 0.0]
+    found = _nonzero(values[:: max(values.size // MOST_VALUES, 1)])
+    if found.size == 0:
+        found = _nonzero(values)
     if found.size == 0:
         return 0.0
     some = np.unique(np.abs(found[:: max(found.size // 5000, 1)]))
     levels = some[:: max(some.size // MOST_LEVELS, 1)]
     places = [Decimal(repr(float(v))).normalize().as_tuple().exponent for v in levels]
     return 0.5 * 10.0 ** min(int(p) for p in places)
+
+
+def _nonzero(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[np.isfinite(values) & (values != 0.0)]

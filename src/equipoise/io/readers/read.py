@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 from equipoise.core.errors import DataError, SpecError, nearest
 from equipoise.io.cell_records import find_record
 from equipoise.io.readers.options import Options
-from equipoise.io.readers.prove import CurrentSign, prove
+from equipoise.io.readers.prove import prove
 from equipoise.io.readers.recording import Finding, Recording
 from equipoise.io.readers.repairs import checked
+from equipoise.io.readers.settle_sign import CurrentSign
 from equipoise.io.readers.source import Source, open_source
 
 if TYPE_CHECKING:
@@ -93,13 +95,15 @@ def read(
     )
     name = _chosen(source, reader, options)
     module = _module(name)
-    draft = module.draft(source, options)
-    table = prove(
-        draft,
-        str(source.path),
-        repairs=options.repairs,
-        current_sign=current_sign,
-    )
+    with ThreadPoolExecutor(1) as beside:  # hashing releases the interpreter
+        sha256 = beside.submit(source.sha256)
+        draft = module.draft(source, options)
+        table = prove(
+            draft,
+            str(source.path),
+            repairs=options.repairs,
+            current_sign=current_sign,
+        )
     findings = [
         Finding("recognised", "format", f"{draft.format}: {_why(module, source)}")
     ]
@@ -109,7 +113,7 @@ def read(
         (*findings, *draft.findings),
         draft.metadata,
         source.path,
-        source.sha256,
+        sha256.result(),
     )
 
 
@@ -151,7 +155,7 @@ def _unknown(source: Source) -> DataError:
             where=where,
             remedy=_ADVICE.get(kind, "export it as text, with units in the header"),
         )
-    lines = [x for x in source.head_text.splitlines() if x.strip()][:3]
+    lines = [x for x in source.head_lines if x.strip()][:3]
     shown = "; ".join(repr(x[:70]) for x in lines)
     return DataError(
         f"no reader knows this text; it begins {shown}",

@@ -79,9 +79,10 @@ class Recording:
 
     @property
     def proven(self) -> bool:
-        """Whether unit and sign of the current were proved by a second column."""
+        """Whether the unit of the current was proved by a second column."""
         return any(
-            f.level == "proven" and f.what.startswith("current") for f in self.findings
+            f.level == "proven" and f.what.startswith("current: unit")
+            for f in self.findings
         )
 
     def as_metadata(self) -> dict[str, object]:

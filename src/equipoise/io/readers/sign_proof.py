@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.io.readers.printed import rounding_of
+from equipoise.kernels import proofs as kernel
 
 Array = NDArray[np.float64]
 REST_SHARE = 1e-4
@@ -52,12 +53,8 @@ def by_words(amperes: Array, flow: NDArray[np.int8]) -> Evidence:
 
 def by_counters(amperes: Array, charge: Array, discharge: Array) -> Evidence:
     """Separate counters of charge and discharge: increments, shape (N,)."""
-    net = charge - discharge
-    total = float(np.abs(net).sum())
-    # the current of the interval: of the row that ends it, else of the one before
-    before = np.concatenate((amperes[:1], amperes[:-1]))
-    now = np.where(np.abs(amperes) > rest_ampere(amperes), amperes, before)
-    share = float((np.sign(now) * net).sum() / total) if total > 0.0 else 0.0
+    net, total = kernel.agreement(amperes, charge, discharge, rest_ampere(amperes))
+    share = float(net / total) if total > 0.0 else 0.0
     return Evidence(share, "the counters of charge and discharge")
 
 
@@ -68,26 +65,19 @@ def by_voltage(amperes: Array, volts: Array) -> Evidence:
     of them those runs whose rise stands out of the noise.
     """
     rest = rest_ampere(amperes)
-    sign = np.where(np.abs(amperes) > rest, np.sign(amperes), 0.0)
-    same = (sign[1:] == sign[:-1]) | (sign[:-1] == 0.0)
-    rise = np.diff(volts) * sign[1:] * same
-    # net rise of each run: noise of a slow curve makes a long path of a small rise
-    starts = np.flatnonzero(np.concatenate(([True], np.diff(sign[1:]) != 0.0)))
-    if rise.size == 0 or not rise.any():
-        return Evidence(0.0, "the voltage")
-    runs = np.add.reduceat(rise, starts)
-    runs = runs[np.abs(runs) > NOISE_FACTOR * _noise_volt(volts, rise[same])]
-    clear = float(np.abs(runs).sum())
-    return Evidence(float(runs.sum() / clear) if clear else 0.0, "the voltage")
+    threshold = NOISE_FACTOR * _noise_volt(volts)
+    net, total = kernel.rises(volts, amperes, rest, threshold)
+    return Evidence(float(net / total) if total > 0.0 else 0.0, "the voltage")
 
 
-def _noise_volt(volts: Array, rise: Array) -> float:
-    """Usual change of the rise from row to row, at least one digit of the voltage."""
+def _noise_volt(volts: Array) -> float:
+    """Usual change of the voltage's slope from row to row, at least one digit."""
     digit = 2.0 * rounding_of(volts)
-    if rise.size <= 3:
+    if volts.size <= 4:
         return digit
-    changes = np.diff(rise)[:: max(rise.size // MOST_CHANGES, 1)]
-    return max(float(np.median(np.abs(changes))), digit)
+    at = np.arange(0, volts.size - 2, max(volts.size // MOST_CHANGES, 1))
+    bends = volts[at + 2] - 2.0 * volts[at + 1] + volts[at]
+    return max(float(np.median(np.abs(bends))), digit)
 
 
 def flow_of_counters(charge: Array, discharge: Array) -> NDArray[np.int8]:

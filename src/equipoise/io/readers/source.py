@@ -48,10 +48,15 @@ class Source:
                 f"cannot be read ({error.strerror or error})", where=str(self.path)
             ) from None
 
-    @cached_property
     def sha256(self) -> str:
-        """Hash of the content."""
-        return hashlib.sha256(self.raw).hexdigest()
+        """Hash of the content, read anew in blocks: for a thread of its own."""
+        try:
+            with self.path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(
+                f"cannot be read ({error.strerror or error})", where=str(self.path)
+            ) from None
 
     @cached_property
     def encoding(self) -> str:
@@ -110,6 +115,11 @@ class Source:
                 # cut within a character
                 return text[: error.start].decode("utf-8")
             return text.decode("latin-1")
+
+    @cached_property
+    def head_lines(self) -> list[str]:
+        r"""The beginning in lines, cut where the whole text is: at "\n" alone."""
+        return self.head_text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     @cached_property
     def is_text(self) -> bool:

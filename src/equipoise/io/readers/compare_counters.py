@@ -1,0 +1,198 @@
+"""Compare every counter with the integral of the current, or of the power."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from equipoise.core.errors import DataError
+from equipoise.io.readers import charge_proof as cp
+from equipoise.io.readers import sign_proof as sp
+from equipoise.io.readers.counters import Counted, granularity
+from equipoise.io.readers.draft import Counter
+from equipoise.io.readers.printed import rounding_of
+
+if TYPE_CHECKING:
+    from equipoise.io.readers.work import Work
+
+UNITS = {"capacity": "Ah", "energy": "Wh"}
+USUAL_VOLT = (0.01, 100.0)
+"""A cell (or a stack in one case) lies between; outside it is worth a look."""
+SAME_FACTOR = 0.1
+"""Relative; columns that disagree by one factor have one cause."""
+_UNIT_FACTORS = {
+    1000.0: "mA taken for A (mV for V, Ah for mAh)",
+    1e-3: "mAh taken for Ah (mWh for Wh, A for mA)",
+    60.0: "seconds taken for minutes",
+    1.0 / 60.0: "minutes taken for seconds",
+    3600.0: "seconds taken for hours (or Ah for C)",
+    1.0 / 3600.0: "hours taken for seconds (or C for Ah)",
+}
+
+
+class Told(NamedTuple):
+    """A counter with what it counted and how it compares with the current."""
+
+    counter: Counter
+    counts: Counted
+    verdict: cp.Verdict
+
+    @property
+    def factor(self) -> float:
+        """Integral over count; infinite if nothing was counted."""
+        found = self.verdict
+        return found.integral / found.counted if found.counted > 0.0 else np.inf
+
+
+def compare_counters(work: Work, counts: list[Counted]) -> list[Told]:
+    """Prove the units of current and voltage by the cycler's own counters.
+
+    Raises
+    ------
+    DataError
+        If a counter contradicts the current, in all or in one half-cycle.
+    """
+    rows = work.rows
+    rounding = rounding_of(work.amperes) if work.draft.printed else 0.0
+    rest = sp.rest_ampere(work.amperes)
+    flowing = float((np.diff(work.seconds) * (np.abs(work.amperes[1:]) > rest)).sum())
+    told: list[Told] = []
+    for counter, count in zip(work.draft.counters, counts, strict=True):
+        power = counter.quantity == "energy"
+        scale = float(np.abs(work.volts).max()) if power else 1.0
+        found = cp.totals(rows, counter, count.increments)
+        digit = granularity(counter.values, found.moved_ratio)
+        slack = digit * (1 + count.resets.size) * 2.0
+        digits = rounding * flowing / 3600.0 * scale
+        verdict = cp.verdict(found, rounding=digits, slack=slack)
+        told.append(Told(counter, count, verdict))
+        if verdict.kind == "proven":
+            row = cp.wrong_row(
+                rows, counter, count.increments, rest_ampere=rest, slack=slack
+            )
+            if row is not None:
+                raise _changes_within(work, counter, row)
+    wrong = [t for t in told if t.verdict.kind == "wrong"]
+    if wrong:
+        raise _contradiction(work, wrong, told)
+    for one in told:
+        _say(work, one)
+    _say_what_is_missing(work, told)
+    return told
+
+
+def _changes_within(work: Work, counter: Counter, row: int) -> DataError:
+    return DataError(
+        f"column {counter.label!r} agrees with the current in all, but not from row "
+        f"{row + 1} on: they differ there by a factor of two or more",
+        where=work.where,
+        remedy="the unit or the range of a column changes within the file",
+    )
+
+
+def _say(work: Work, told: Told) -> None:
+    counter, count, found = told
+    unit = UNITS[counter.quantity]
+    name = "current" if counter.quantity == "capacity" else "voltage x current"
+    name = f"{name}: unit ({counter.label})"
+    numbers = (
+        f"counted {found.counted:.5g} {unit}, integral {found.integral:.5g} {unit}"
+    )
+    match found.kind:
+        case "proven":
+            work.note(
+                "proven", name, numbers, found.residual_ratio, found.allowed_ratio
+            )
+        case "coarse":
+            work.note("not proven", name, f"{numbers}: rows are too far apart to tell")
+        case "rounded":
+            how = "so few digits tell no more than the order of magnitude"
+            work.note("not proven", name, f"{numbers}: {how}")
+        case _:
+            work.note("not proven", name, "no charge passed")
+    if count.resets.size and found.kind != "nothing":
+        with_every = f", with every {count.rule}" if count.rule != "other" else ""
+        times = count.resets.size
+        work.note("recognised", counter.label, f"starts anew {times} times{with_every}")
+
+
+def _say_what_is_missing(work: Work, told: list[Told]) -> None:
+    known = {f.what for f in work.draft.findings}
+    if not told and not any(w.startswith("current: unit") for w in known):
+        work.note(
+            "not proven",
+            "current: unit",
+            "the file has no column of capacity or energy to compare with",
+        )
+    if not any(t.counter.quantity == "energy" for t in told):
+        work.note(
+            "not proven",
+            "voltage: unit",
+            "the file has no column of energy to compare with",
+        )
+        flowing = np.abs(work.volts[np.abs(work.amperes) > 0.0])
+        middle = float(np.median(flowing)) if flowing.size else 1.0
+        if not USUAL_VOLT[0] <= middle <= USUAL_VOLT[1]:
+            work.note(
+                "look",
+                "voltage",
+                f"{middle:.3g} V in the middle: is its unit right (V, mV)?",
+            )
+
+
+def _contradiction(work: Work, wrong: list[Told], told: list[Told]) -> DataError:
+    """The error that says which of the columns is the odd one out."""
+    worst, found = wrong[0], wrong[0].verdict
+    unit = UNITS[worst.counter.quantity]
+    guess = next(
+        (
+            text
+            for factor, text in _UNIT_FACTORS.items()
+            if abs(worst.factor / factor - 1.0) < SAME_FACTOR
+        ),
+        "",
+    )
+    of = "current" if worst.counter.quantity == "capacity" else "voltage times current"
+    return DataError(
+        f"column {worst.counter.label!r} counted {found.counted:.5g} {unit}, the "
+        f"integral of the {of} is {found.integral:.5g} {unit} "
+        f"(factor {worst.factor:.4g}); {_culprit(work, wrong, told)}",
+        where=work.where,
+        remedy=(f"it looks like {guess}; " if guess else "")
+        + "correct the header of the wrong column, or give the unit in a map: --map "
+        "FILE; pulses shorter than the distance of the rows cannot be compared",
+    )
+
+
+def _culprit(work: Work, wrong: list[Told], told: list[Told]) -> str:
+    worst = wrong[0]
+    good = [t for t in told if t.verdict.kind == "proven"]
+    clear = [
+        t
+        for t in good
+        if abs(t.verdict.residual_ratio) < 0.5 * abs(worst.verdict.residual_ratio)
+    ]
+    capacities = [t for t in clear if t.counter.quantity == "capacity"]
+    if worst.counter.quantity == "energy" and capacities:
+        return (
+            f"the voltage is wrong, or this column: {capacities[0].counter.label!r} "
+            "agrees with the current"
+        )
+    if clear:
+        name = clear[0].counter.label
+        return f"{worst.counter.label!r} is wrong: {name!r} agrees"
+    like = [
+        t
+        for t in wrong
+        if t.counter.quantity != worst.counter.quantity
+        and np.isfinite(t.factor)
+        and abs(t.factor / worst.factor - 1.0) < SAME_FACTOR
+    ]
+    if like:
+        clock = any(f.what.startswith("test time") for f in work.draft.findings)
+        return (
+            f"the current is wrong: {like[0].counter.label!r} disagrees by the same "
+            "factor" + ("" if clock else " (or the time is)")
+        )
+    return "one of the two is wrong, or the time is"
