@@ -14,11 +14,23 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from equipoise.analysis.check_ups import check_ups
     from equipoise.analysis.classify import classify
     from equipoise.analysis.dqdv import DifferentialCapacity, dqdv, dqdv_map, dvdq
-    from equipoise.analysis.peaks import peaks, window_charge
-    from equipoise.analysis.rate import rate_table
-    from equipoise.analysis.replicates import mean_over_replicates, paired_comparison
+    from equipoise.analysis.kinds import like_cycles
+    from equipoise.analysis.peaks import (
+        NCM_WINDOWS,
+        peaks,
+        track_peaks,
+        window_charge,
+        windows_of_cell,
+    )
+    from equipoise.analysis.rate import rate_recovery, rate_table
+    from equipoise.analysis.replicates import (
+        compare_cycle_life,
+        mean_over_replicates,
+        paired_comparison,
+    )
     from equipoise.analysis.retention import CycleLife, cycle_life, fade_rate, retention
     from equipoise.analysis.summary import cycle_summary
     from equipoise.analysis.three_electrode import ThreeElectrode, three_electrode
@@ -81,6 +93,7 @@ _HOME = {
     "FitError": "core.errors",
     "Inventory": "spec.inventory",
     "Mesh": "sim.mesh",
+    "NCM_WINDOWS": "analysis.peaks",
     "Recording": "io.readers.recording",
     "Run": "sim.simulate",
     "SolveError": "core.errors",
@@ -92,8 +105,10 @@ _HOME = {
     "bundled_text": "spec.library",
     "cell_data_of": "study.measured_cell",
     "cell_statistics": "study.cell_statistics",
+    "check_ups": "analysis.check_ups",
     "classify": "analysis.classify",
     "compare": "study.comparison",
+    "compare_cycle_life": "analysis.replicates",
     "compensation_by_loss": "design.compensation",
     "compensation_by_polarisation": "design.compensation",
     "cycle_life": "analysis.retention",
@@ -106,6 +121,7 @@ _HOME = {
     "fade_rate": "analysis.retention",
     "fit_msmr": "fit.msmr",
     "import_of": "study.campaign",
+    "like_cycles": "analysis.kinds",
     "load_cell": "io.cells",
     "load_cell_data": "study.measured_cell",
     "load_half_cell": "io.halfcells",
@@ -119,6 +135,7 @@ _HOME = {
     "paired_comparison": "analysis.replicates",
     "peaks": "analysis.peaks",
     "profiles": "design.profiles",
+    "rate_recovery": "analysis.rate",
     "rate_table": "analysis.rate",
     "read": "io.readers.read",
     "read_bdf": "io.bdf",
@@ -130,8 +147,10 @@ _HOME = {
     "simulate_many": "sim.simulate",
     "three_electrode": "analysis.three_electrode",
     "tolerance": "design.tolerance",
+    "track_peaks": "analysis.peaks",
     "weigh_sheet": "design.weigh_sheet",
     "window_charge": "analysis.peaks",
+    "windows_of_cell": "analysis.peaks",
     "with_positive": "io.cells",
     "write_bdf": "io.bdf",
     "write_design_report": "report.design_report",
@@ -140,6 +159,7 @@ _HOME = {
 }
 
 __all__ = [
+    "NCM_WINDOWS",
     "CellData",
     "CellDesign",
     "CellRecord",
@@ -165,8 +185,10 @@ __all__ = [
     "bundled_text",
     "cell_data_of",
     "cell_statistics",
+    "check_ups",
     "classify",
     "compare",
+    "compare_cycle_life",
     "compensation_by_loss",
     "compensation_by_polarisation",
     "cycle_life",
@@ -179,6 +201,7 @@ __all__ = [
     "fade_rate",
     "fit_msmr",
     "import_of",
+    "like_cycles",
     "load_cell",
     "load_cell_data",
     "load_half_cell",
@@ -192,6 +215,7 @@ __all__ = [
     "paired_comparison",
     "peaks",
     "profiles",
+    "rate_recovery",
     "rate_table",
     "read",
     "read_bdf",
@@ -203,8 +227,10 @@ __all__ = [
     "simulate_many",
     "three_electrode",
     "tolerance",
+    "track_peaks",
     "weigh_sheet",
     "window_charge",
+    "windows_of_cell",
     "with_positive",
     "write_bdf",
     "write_design_report",

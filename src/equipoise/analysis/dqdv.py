@@ -11,7 +11,7 @@ the voltage axis is the signed charge.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -45,6 +45,8 @@ from equipoise.kernels import dqdv as kernel
 from equipoise.spec.cell_record import CellRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import polars as pl
 
 Array = NDArray[np.float64]
@@ -122,6 +124,19 @@ class DifferentialCapacity:
     def usable(self) -> NDArray[np.bool_]:
         """Which half-cycles have a curve, shape (K,)."""
         return np.array([not f for f in self.flaws])
+
+    def of_cycles(self, cycles: Collection[int]) -> DifferentialCapacity:
+        """The half-cycles of some cycles; choose them here, not in the time series."""
+        rows = np.flatnonzero(np.isin(self.cycle_count, list(cycles)))
+        of_rows = {
+            name: getattr(self, name)[rows]
+            for name in (
+                *("cycle_count", "direction", "dqdv_ah_per_volt", "capacity_ah"),
+                *("cv_capacity_ah", "outside_capacity_ah", "area_residual_fraction"),
+                *("low_volt", "high_volt"),
+            )
+        }
+        return replace(self, **of_rows, flaws=tuple(self.flaws[i] for i in rows))
 
     @property
     def dqdv_mah_per_g_per_volt(self) -> Array:

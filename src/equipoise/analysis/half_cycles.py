@@ -12,9 +12,11 @@ with a frequency), carry no current: they neither begin nor end a half-cycle, an
 nothing is integrated over them.
 
 **Cycles.** A given cycle_count is never renumbered; rows without one belong to the
-cycle before them. Without the column, cycles are derived and counted from 1: a new
-one begins with each charge after a discharge, or with each discharge after a charge
-if the table begins with discharge. `HalfCycles.cycles_derived` says so.
+cycle before them. Where the number jumps, cycles were left out of the table, and
+nothing is counted between the two rows. Without the column, cycles are derived and
+counted from 1: a new one begins with each charge after a discharge, or with each
+discharge after a charge if the table begins with discharge: see
+`HalfCycles.cycles_derived`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from equipoise.cli.cell_options import AsJson, Figures, Form, Mass, OneC
+from equipoise.cli.cell_options import (
+    AsJson,
+    Figures,
+    Form,
+    Map,
+    Mass,
+    OneC,
+    ReaderName,
+    Reference,
+    Repair,
+)
 
 if TYPE_CHECKING:
     from equipoise.study.comparison import Comparison
@@ -37,6 +47,10 @@ def compare(
     names: Annotated[str, typer.Option(help="Names of the two groups: LB,HB.")] = "",
     mass_mg: Mass = None,
     one_c_ma: OneC = None,
+    reference: Reference = None,
+    column_map: Map = None,
+    reader: ReaderName = None,
+    repair: Repair = "",
     out: Annotated[
         Path | None, typer.Option(help="Folder for tables and figures.")
     ] = None,
@@ -48,7 +62,7 @@ def compare(
 
     Example: equipoise compare lb1.mpr,lb2.mpr hb1.mpr,hb2.mpr --names LB,HB
     """
-    from equipoise.cli.cell_options import changes
+    from equipoise.cli.cell_options import changes, loaded
     from equipoise.cli.output import told_warnings
     from equipoise.study.comparison import cells_of
     from equipoise.study.comparison import compare as compute
@@ -56,8 +70,19 @@ def compare(
     with told_warnings():
         wanted = _at(at)
         if store is None:
-            changed = changes(mass_mg=mass_mg, one_c_ma=one_c_ma)
-            cells = [cells_of(text, changes=changed) for text in (a, b)]
+            changed = changes(mass_mg=mass_mg, one_c_ma=one_c_ma, reference=reference)
+
+            def load(file: Path) -> CellData:
+                return loaded(
+                    file,
+                    record=None,
+                    changed=changed,
+                    reader=reader,
+                    column_map=column_map,
+                    repair=repair,
+                )
+
+            cells = [cells_of(text, load) for text in (a, b)]
         else:
             cells = _from_store(store, a, b)
         called = _names(names, cells, (a, b))
@@ -225,7 +250,7 @@ def _lives(found: Comparison) -> list[str]:
     if life is not None:
         if life.life_ratio == life.life_ratio:
             lines.append(f"life {found.name_a} / {found.name_b}: {life.life_ratio:.3g}")
-        elif life.greatest_life_ratio != life.least_life_ratio:
+        elif life.least_life_ratio > 0.0 or life.greatest_life_ratio < float("inf"):
             lines.append(
                 f"life {found.name_a} / {found.name_b}: between "
                 f"{life.least_life_ratio:.3g} and {life.greatest_life_ratio:.3g}, for "

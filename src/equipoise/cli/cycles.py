@@ -283,6 +283,9 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
     lines = ["kinds: " + ", ".join(f"{n} {kind}" for kind, n in counts)]
     if data.cycles_derived:
         lines.append("cycles are counted as the current alternates: the file has none")
+    if data.left_out is not None:
+        first, count = data.left_out
+        lines.append(f"{count} cycles are not in this file, the first is {first}")
     life = found.life
     if life is not None and life.censored:
         lines.append(
@@ -298,9 +301,9 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
     if found.fade is not None:
         fade = found.fade
         lines.append(
-            f"fade: {fade.fade_per_cycle_percent:.4f} % per cycle "
-            f"({fade.low_fade_per_cycle_percent:.4f} to "
-            f"{fade.high_fade_per_cycle_percent:.4f})"
+            f"fade: {fade.fade_per_cycle_percent:z.4f} % per cycle "
+            f"({fade.low_fade_per_cycle_percent:z.4f} to "
+            f"{fade.high_fade_per_cycle_percent:z.4f})"
         )
     if found.efficiency is not None:
         lines.append(

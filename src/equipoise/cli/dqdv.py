@@ -133,32 +133,29 @@ def _numbers(text: str) -> list[int]:
 def _curves(
     data: CellData, wanted: list[int], axis: str, smoothing: float, step: float
 ) -> DifferentialCapacity:
-    import polars as pl
-
     from equipoise.analysis.dqdv import dqdv as compute
     from equipoise.core.errors import DataError
 
-    table = data.require_table()
-    if wanted:
-        if "cycle_count" not in table.columns:
-            raise DataError(
-                "this file numbers no cycles", where=data.source, remedy="--cycles out"
-            )
-        table = table.filter(pl.col("cycle_count").is_in(wanted))
-        if table.height == 0:
-            first, last = data.cycles["cycle_count"][0], data.cycles["cycle_count"][-1]
-            raise DataError(
-                f"none of the cycles asked for is there; there are {first} to {last}",
-                where=data.source,
-            )
-    return compute(
-        table,
+    found = compute(
+        data.require_table(),
         record=data.record,
         axis=cast("Literal['cell', 'positive', 'negative']", axis),
         step_volt=1e-3 * step,
         smoothing="gaussian" if smoothing > 0.0 else "none",
         smoothing_millivolt=smoothing,
     )
+    if not wanted:
+        return found
+    chosen = found.of_cycles(wanted)
+    if not chosen.cycle_count.size:
+        first, last = found.cycle_count[0], found.cycle_count[-1]
+        raise DataError(
+            f"none of the cycles {', '.join(map(str, wanted[:5]))} has a half-cycle; "
+            f"there are {first} to {last}",
+            where=data.source,
+            remedy="choose with --cycles, or leave it out for all",
+        )
+    return chosen
 
 
 def _peaks(dq: DifferentialCapacity, axis: str, plateau: float | None) -> pl.DataFrame:

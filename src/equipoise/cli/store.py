@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from equipoise.cli.cell_options import AsJson, Form, Group, Map, Mass, OneC, Repair
+from equipoise.cli.cell_options import (
+    AsJson,
+    Form,
+    Group,
+    Map,
+    Mass,
+    OneC,
+    ReaderName,
+    Reference,
+    Repair,
+    Sign,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -35,8 +46,11 @@ def add(
     group: Group = None,
     mass_mg: Mass = None,
     one_c_ma: OneC = None,
+    reference: Reference = None,
     column_map: Map = None,
+    reader: ReaderName = None,
     repair: Repair = "",
+    current_sign: Sign = None,
     replace: Annotated[
         bool,
         typer.Option("--replace", help="A cell that is there with other metadata."),
@@ -56,7 +70,9 @@ def add(
     from equipoise.io.store.store import Store
     from equipoise.study.campaign import import_of
 
-    changed = changes(mass_mg=mass_mg, one_c_ma=one_c_ma, group=group)
+    changed = changes(
+        mass_mg=mass_mg, one_c_ma=one_c_ma, reference=reference, group=group
+    )
     kept: list[tuple[Path, Added]] = []
     failed: list[tuple[Path, EquipoiseError]] = []
     with told_warnings(), _progress(len(files)) as step:
@@ -68,7 +84,9 @@ def add(
                     record=None,
                     changed=changed,
                     column_map=column_map,
+                    reader=reader,
                     repair=repair,
+                    current_sign=current_sign,
                 )
                 kept.append(
                     (file, folder.add_many([import_of(data)], replace=replace)[0])

@@ -11,7 +11,8 @@ reset    counters start from zero where this changes, (n,)          1
 eis      1 in rows of an impedance spectrum, shape (n,) or (0,)     1
 
 Between two rows each current holds for half of the time, which is the trapezoid where
-it does not change its sign. An impedance row counts as rest.
+it does not change its sign. An impedance row counts as rest. Where the number of the
+cycle jumps, cycles were left out: nothing is counted between the two rows.
 """
 
 from enum import IntEnum
@@ -261,6 +262,12 @@ def cycle_sums(time, voltage, current, cycle, eis, rest, charge, energy, out, ro
         hidden = eis.size > 0 and eis[i] != 0
         now = (s, voltage[i], abs(current[i]) if s != 0 else 0.0)
         hours = (time[i] - time[i - 1]) / 3600.0 if i > 0 else 0.0
+        if i > 0 and cycle[i] > cycle[i - 1] + 1:  # cycles were left out in between
+            before, hours = (0, 0.0, 0.0), 0.0
+            if not resets:
+                a = b = np.nan
+            if not e_resets:
+                e = f = np.nan
         flow = s if s != 0 else before[0]
         if mode == Count.NONE:
             if i > 0:
@@ -305,11 +312,19 @@ def row_charges(time, current, cycle, eis, rest, charge, own, running):
         s = direction(current, eis, rest, i)
         I = current[i] if s != 0 else 0.0
         own[i] = 0.0
+        if i > 0 and cycle[i] > cycle[i - 1] + 1:  # cycles were left out in between
+            sp, Ip, back = 0, 0.0, time[i]
+            if not resets:
+                a = b = np.nan
+        elif i > 0:
+            back = time[i - 1]
+        else:
+            back = time[i]
         if i == 0:
             running[i] = 0.0
         if mode == Count.NONE:
             if i > 0:
-                half = (time[i] - time[i - 1]) / 7200.0
+                half = (time[i] - back) / 7200.0
                 own[i - 1] += half * Ip
                 own[i] = half * I
                 running[i] = running[i - 1] + half * (Ip + I)

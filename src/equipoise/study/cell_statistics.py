@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from equipoise.analysis.check_ups import check_ups
@@ -135,15 +135,19 @@ def cell_statistics(
 def _electrodes(
     data: CellData, ageing: list[int], reasons: dict[str, str]
 ) -> ThreeElectrode | None:
-    """Drift of the end potentials, over like cycles if there are any."""
+    """End potentials; their drift only over like cycles, for they go with the rate."""
     if data.table is None or not all(p in data.table.columns for p in POTENTIALS):
         reasons["electrodes"] = "there are no potentials of the two electrodes"
         return None
     try:
-        return three_electrode(data.table, record=data.record, cycles=ageing or None)
+        found = three_electrode(data.table, record=data.record, cycles=ageing or None)
     except EquipoiseError as error:
         reasons["electrodes"] = error.message
         return None
+    if len(ageing) > 1:
+        return found
+    reasons["electrode_drift"] = "there are no two ageing cycles to compare"
+    return replace(found, drift=found.drift.clear(), notes=found.notes[:1])
 
 
 def _ageing_cycles(cycles: pl.DataFrame) -> list[int]:

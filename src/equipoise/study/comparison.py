@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from equipoise.analysis.replicates import (
     LifeComparison,
@@ -14,10 +14,9 @@ from equipoise.analysis.replicates import (
 )
 from equipoise.analysis.retention import cycle_life
 from equipoise.core.errors import DataError, StoreError
-from equipoise.study.measured_cell import load_cell_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
 
@@ -119,43 +118,26 @@ def compare(
         If an argument is not what it may be.
     """
     _check(a, b, name_a, name_b)
-    masses = all(d.record.positive_active_mass_mg is not None for d in (*a, *b))
-    simulated = all(PER_GRAM in d.cycles.columns for d in (*a, *b))
-    quantity = PER_GRAM if masses or simulated else PER_CELL
+    per_gram = all(PER_GRAM in d.cycles.columns for d in (*a, *b))
+    quantity = PER_GRAM if per_gram else PER_CELL
     groups = (_labelled(a), _labelled(b))
     reasons: dict[str, str] = {}
     aged = all((d.cycles["cycle_kind"] == "ageing").any() for d in (*a, *b))
-    if align is None:
-        align = "ageing_cycle_count" if aged else "cycle_count"
-    kinds = ("ageing",) if aged else None
+    alike = _Alike(
+        align or ("ageing_cycle_count" if aged else "cycle_count"),
+        ("ageing",) if aged else None,
+        at,
+    )
+    retained = lives = life = None
     if not aged:
         reasons["ageing cycles in every cell"] = "all complete cycles are compared"
-    retained = None
-    try:
-        retained = paired_comparison(
-            groups[0], groups[1], RETENTION, at=at, align=align, kinds=kinds
+    else:
+        retained, lives, life = _of_ageing(
+            (a, b), groups, alike, threshold_retention, consecutive_count, reasons
         )
-    except DataError as error:
-        reasons["retention"] = error.message
-    lives = life = None
-    try:
-        found = [
-            tuple(
-                cycle_life(
-                    d.cycles,
-                    threshold_retention=threshold_retention,
-                    consecutive_count=consecutive_count,
-                )
-                for d in group
-            )
-            for group in (a, b)
-        ]
-        lives = (found[0], found[1])
-        life = compare_cycle_life(found[0], found[1])
-    except DataError as error:
-        reasons["life"] = error.message
     means = [
-        mean_over_replicates(g, quantity, align=align, kinds=kinds) for g in groups
+        mean_over_replicates(g, quantity, align=alike.align, kinds=alike.kinds)
+        for g in groups
     ]
     return Comparison(
         name_a=name_a,
@@ -163,9 +145,7 @@ def compare(
         quantity=quantity,
         cells_a=tuple(groups[0]),
         cells_b=tuple(groups[1]),
-        differences=paired_comparison(
-            groups[0], groups[1], quantity, at=at, align=align, kinds=kinds
-        ),
+        differences=_differences(groups, quantity, alike),
         retention_differences=retained,
         means=(means[0], means[1]),
         lives=lives,
@@ -174,10 +154,69 @@ def compare(
     )
 
 
-def cells_of(
-    text: str, *, changes: Mapping[str, object] | None = None
-) -> list[CellData]:
+class _Alike(NamedTuple):
+    """Which cycles are compared with which."""
+
+    align: Align
+    kinds: tuple[str, ...] | None
+    at: Sequence[int] | None
+
+
+Tables = tuple["dict[str, pl.DataFrame]", "dict[str, pl.DataFrame]"]
+Lives = tuple[tuple["CycleLife", ...], tuple["CycleLife", ...]]
+
+
+def _differences(groups: Tables, quantity: str, alike: _Alike) -> pl.DataFrame:
+    return paired_comparison(
+        groups[0],
+        groups[1],
+        quantity,
+        at=alike.at,
+        align=alike.align,
+        kinds=alike.kinds,
+    )
+
+
+def _of_ageing(
+    cells: tuple[Sequence[CellData], Sequence[CellData]],
+    groups: Tables,
+    alike: _Alike,
+    threshold_retention: float,
+    consecutive_count: int,
+    reasons: dict[str, str],
+) -> tuple[pl.DataFrame | None, Lives | None, LifeComparison | None]:
+    """Retention and life, as far as every cell allows them."""
+    retained = lives = life = None
+    try:
+        retained = _differences(groups, RETENTION, alike)
+    except DataError as error:
+        reasons["retention"] = error.message
+
+    def lives_of(group: Sequence[CellData]) -> tuple[CycleLife, ...]:
+        return tuple(
+            cycle_life(
+                d.cycles,
+                threshold_retention=threshold_retention,
+                consecutive_count=consecutive_count,
+            )
+            for d in group
+        )
+
+    try:
+        lives = (lives_of(cells[0]), lives_of(cells[1]))
+        life = compare_cycle_life(lives[0], lives[1])
+    except DataError as error:
+        reasons["life"] = error.message
+    return retained, lives, life
+
+
+def cells_of(text: str, load: Callable[[Path], CellData]) -> list[CellData]:
     """The cells of a folder, or of files with commas between them.
+
+    Parameters
+    ----------
+    load
+        How to read one, such as `load_cell_data`.
 
     Raises
     ------
@@ -194,7 +233,7 @@ def cells_of(
             raise DataError("there is no data file in this folder", where=text)
     else:
         files = [Path(p.strip()) for p in text.split(",") if p.strip()]
-    return [load_cell_data(f, changes=changes) for f in files]
+    return [load(f) for f in files]
 
 
 def cells_of_group(store: Store, group: str) -> list[CellData]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
 
 from equipoise.analysis.classify import classify
 from equipoise.analysis.summary import cycle_summary
@@ -73,6 +75,15 @@ class CellData:
         """Whether the cycles were counted by us, since the file numbers none."""
         return self.table is not None and "cycle_count" not in self.table.columns
 
+    @property
+    def left_out(self) -> tuple[int, int] | None:
+        """First cycle that is missing between others, and how many are; else None."""
+        jumps = np.diff(self.cycles["cycle_count"].to_numpy())
+        if not (jumps > 1).any():
+            return None
+        first = int(self.cycles["cycle_count"][int((jumps > 1).argmax())]) + 1
+        return first, int((jumps - 1).sum())
+
     def require_table(self) -> pl.DataFrame:
         """The time series.
 
@@ -107,8 +118,8 @@ def load_cell_data(
     path
         A cycler's file, a BDF table, or a table with one row per cycle.
     record
-        Metadata; by default those of ``<file>.cell.toml`` beside it, or of the
-        metadata that `equipoise` itself wrote beside a BDF table.
+        Metadata; by default those of ``<file>.cell.toml`` beside it, above those that
+        `equipoise` itself wrote beside a BDF table.
     changes
         Values that win over the record.
     reader, column_map, repair, current_sign
@@ -195,16 +206,25 @@ def _per_gram(cycles: pl.DataFrame, record: CellRecord) -> pl.DataFrame:
 
 
 def _record(file: Path) -> CellRecord:
-    """Of the file beside the data, else of our own metadata."""
+    """What our own metadata beside a table say, and above it the file of the user."""
     found = find_record(file)
-    if found != CellRecord() or not _is_bdf(file):
+    own = _own_record(file) if _is_bdf(file) else {}
+    given = found.model_dump(exclude_none=True, exclude_defaults=True)
+    if not own:
         return found
+    if {"one_c_ma", "one_c_ma_per_g_positive"} & set(given):
+        own = {k: v for k, v in own.items() if not k.startswith("one_c_ma")}
+    return validated(CellRecord, own | given, where=f"{file}: record")
+
+
+def _own_record(file: Path) -> dict[str, object]:
+    """Keys of a record in the metadata that `equipoise` wrote beside a table."""
     beside = read_metadata(file)
     own = beside.get("cell")
     if isinstance(own, dict):
-        return validated(CellRecord, own, where=f"{file}: metadata")
+        return cast("dict[str, object]", own)
     if beside.get("kind") != "simulated":
-        return found
+        return {}
     masses = beside.get("active_masses_mg", {})
     areas = beside.get("areas_cm2", {})
     content = {
@@ -219,8 +239,7 @@ def _record(file: Path) -> CellRecord:
         "temperature_celsius": beside.get("temperature_celsius"),
         "efficiency": beside.get("efficiency", "discharge/charge"),
     }
-    known = {k: v for k, v in content.items() if v is not None}
-    return validated(CellRecord, known, where=f"{file}: metadata")
+    return {k: v for k, v in content.items() if v is not None}
 
 
 def _is_bdf(file: Path) -> bool:

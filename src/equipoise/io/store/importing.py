@@ -225,7 +225,7 @@ def _refuse_difference(known: Entry, item: Import) -> None:
             f"the same source is in the store as {known.name!r} ({known.id}) with "
             f"another record; {'; '.join(different)}",
             where=item.source or item.name,
-            remedy="import it with replace=True to change the entry",
+            remedy="import it with replace=True (--replace) to change it",
         )
 
 

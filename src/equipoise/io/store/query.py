@@ -120,7 +120,7 @@ def _damaged(path: str, why: str) -> StoreError:
         f"this table cannot be read ({why})",
         where=path,
         remedy="see what is damaged with `store verify` (Store.verify), and import the "
-        "source again with replace=True",
+        "source again with replace=True (--replace)",
     )
 
 
