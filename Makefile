@@ -57,12 +57,10 @@ format: $(VENV)/.installed-dev
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
 
-# Peers of cycler data. navani asks for an old numpy, but runs with this one; it reads
-# .mpr files through a GPL package, which therefore lives here only. A peer that cannot
-# be installed is left out, and named in the results.
+# One by one: a peer that cannot be installed is left out, and named in the results.
 .venv-bench/.installed-peers: .venv-bench/.installed benchmarks/peers.txt
-	-.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
-	-.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps navani
+	-grep -v '^#' benchmarks/peers.txt | \
+	  xargs -L 1 .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
 oracle: .venv-bench/.installed

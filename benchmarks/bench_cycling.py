@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cycling_data as data
 import cycling_peers as peers
@@ -47,7 +48,11 @@ from equipoise.io.readers.source import open_source
 from equipoise.io.store import Import, Store
 from equipoise.spec.cell_record import CellRecord
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PACKAGES = ("equipoise", "numpy", "scipy", "numba", "polars")
+OURS = "equipoise read()"
 SAMPLED_CYCLES = 10
 """Of navani, which needs tens of milliseconds for each."""
 
@@ -73,97 +78,58 @@ QUICK = Size(1, 100, 100, 500, 10, 2)
 
 def reading(files: data.Files, rounds: int, absent: dict[str, str]) -> dict:
     """Every format against the bare cutting of the same file."""
-    megabytes = files.csv.stat().st_size / 1e6
+
+    def contest(title: str, note: str, path: Path, **others: Turn) -> dict:
+        size = f"{read(path).table.height:,} rows, {path.stat().st_size / 1e6:.0f} MB"
+        ours = Turn(OURS, "all proofs, hash", 1, lambda: read(path))
+        turns = [ours, *there(absent, **others)]
+        return section(f"{title}, {size}", note, in_turn(turns, rounds), OURS)
+
+    def bare(name: str, what: str, run: Callable, path: Path, most: int = 1000) -> Turn:
+        return Turn(name, what, 1, lambda: run(path), most=most)
+
     _same_table(read(files.csv).table, peers.polars_csv(files.csv))
-    csv = in_turn(
-        [
-            Turn("equipoise read()", "all proofs, hash", 1, lambda: read(files.csv)),
-            Turn("polars", "read_csv", 1, lambda: peers.polars_csv(files.csv)),
-            *there(
-                absent,
-                pandas=Turn(
-                    "pandas", "read_csv", 1, lambda: peers.pandas_csv(files.csv)
-                ),
-                batterydf=Turn(
-                    "batterydf",
-                    "read, its validation",
-                    1,
-                    lambda: peers.batterydf(files.csv),
-                    most=SLOW,
-                ),
-                battery_data_standard=Turn(
-                    "battery-data-standard",
-                    "read, its validation",
-                    1,
-                    lambda: peers.battery_data_standard(files.csv),
-                    most=SLOW,
-                ),
-            ),
-        ],
-        rounds,
-    )
-    size = f"{files.rows:,} rows"
+    checked = "read, its validation"
     sections = {
-        "csv": section(
-            f"BDF CSV, {size}, {megabytes:.0f} MB",
+        "csv": contest(
+            "BDF CSV",
             "Ours settles and proves units and signs; the others do not.",
-            csv,
-            "equipoise read()",
+            files.csv,
+            polars=bare("polars", "read_csv", peers.polars_csv, files.csv),
+            pandas=bare("pandas", "read_csv", peers.pandas_csv, files.csv),
+            batterydf=bare("batterydf", checked, peers.batterydf, files.csv, SLOW),
+            battery_data_standard=bare(
+                "battery-data-standard",
+                checked,
+                peers.battery_data_standard,
+                files.csv,
+                SLOW,
+            ),
         ),
         "csv_parts": parts(files.csv, rounds),
         "csv_memory": memory(files.csv),
-    }
-    sections["parquet"] = section(
-        f"BDF Parquet, {size}, {files.parquet.stat().st_size / 1e6:.0f} MB",
-        "",
-        in_turn(
-            [
-                Turn("equipoise read()", "all proofs", 1, lambda: read(files.parquet)),
-                Turn(
-                    "polars", "read_parquet", 1, lambda: pl.read_parquet(files.parquet)
-                ),
-            ],
-            rounds,
-        ),
-        "equipoise read()",
-    )
-    sections["maccor"] = section(
-        f"MACCOR text, {files.maccor_rows:,} rows, "
-        f"{files.maccor.stat().st_size / 1e6:.0f} MB, 12 columns",
-        "The others only cut the table; the current has no sign, the clock is text.",
-        in_turn(
-            [
-                Turn("equipoise read()", "all proofs", 1, lambda: read(files.maccor)),
-                Turn(
-                    "polars", "read_csv", 1, lambda: peers.polars_maccor(files.maccor)
-                ),
-                *there(
-                    absent,
-                    pandas=Turn(
-                        "pandas",
-                        "read_csv",
-                        1,
-                        lambda: peers.pandas_maccor(files.maccor),
-                    ),
-                ),
-            ],
-            rounds,
-        ),
-        "equipoise read()",
-    )
-    if (path := data.real_mpr()) is not None:
-        turns = [Turn("equipoise read()", "all proofs", 1, lambda: read(path))]
-        turns += there(
-            absent,
-            datalab_org_galvani=Turn(
-                "galvani", "the records as they are", 1, lambda: peers.galvani_mpr(path)
-            ),
-        )
-        sections["mpr"] = section(
-            f"Bio-Logic .mpr, {read(path).table.height:,} rows, measured",
+        "parquet": contest(
+            "BDF Parquet",
             "",
-            in_turn(turns, rounds),
-            "equipoise read()",
+            files.parquet,
+            polars=bare("polars", "read_parquet", pl.read_parquet, files.parquet),
+        ),
+        "maccor": contest(
+            "MACCOR text, 12 columns",
+            "The others only cut it; the current has no sign, the clock is text.",
+            files.maccor,
+            polars=bare("polars", "read_csv", peers.polars_maccor, files.maccor),
+            pandas=bare("pandas", "read_csv", peers.pandas_maccor, files.maccor),
+        ),
+    }
+    if (path := data.real_mpr()) is not None:
+        sections["mpr"] = contest(
+            "Bio-Logic .mpr, measured",
+            "",
+            path,
+            datalab_org_galvani=bare(
+                "galvani", "the records as they are", peers.galvani_mpr, path
+            ),
         )
     return sections
 

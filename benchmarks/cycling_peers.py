@@ -1,4 +1,4 @@
-"""What others need for the same: readers, sums per cycle, dQ/dV, data bases.
+"""What others need for the same, and how all take turns.
 
 Peers live in the environment of benchmarks only (benchmarks/peers.txt). One that is
 not there is reported with the reason, not left out in silence.

@@ -48,8 +48,7 @@ def limits(found: dict, *, quick: bool) -> list[dict]:
             "limit": limit,
             "unit": unit,
             "found": value,
-            # a short run has other sizes: only ratios can be judged
-            "met": None if quick and unit else value <= limit,
+            "met": None if quick else value <= limit,  # of other sizes
         }
         for (what, (limit, unit)), value in zip(LIMITS.items(), values, strict=True)
     ]
@@ -84,7 +83,7 @@ def tables(result: dict) -> list[str]:
     lines = [*table("asked", "limit", "found", "met")]
     for r in result["limits"]:
         shown = f"{number(r['found'])} {r['unit']}".strip()
-        met = {True: "yes", False: "**no**", None: "other size"}[r["met"]]
+        met = {True: "yes", False: "**no**", None: "not judged"}[r["met"]]
         limit = f"<= {r['limit']:g} {r['unit']}".strip()
         lines.append(row(r["what"], limit, shown, met))
     for key, section in result["sections"].items():

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from equipoise.analysis.dqdv import DifferentialCapacity, dqdv, dqdv_map, dvdq
     from equipoise.analysis.kinds import like_cycles
     from equipoise.analysis.peaks import (
-        NCM_WINDOWS,
         peaks,
         track_peaks,
         window_charge,
@@ -93,7 +92,6 @@ _HOME = {
     "FitError": "core.errors",
     "Inventory": "spec.inventory",
     "Mesh": "sim.mesh",
-    "NCM_WINDOWS": "analysis.peaks",
     "Recording": "io.readers.recording",
     "Run": "sim.simulate",
     "SolveError": "core.errors",
@@ -159,7 +157,6 @@ _HOME = {
 }
 
 __all__ = [
-    "NCM_WINDOWS",
     "CellData",
     "CellDesign",
     "CellRecord",

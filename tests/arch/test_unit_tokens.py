@@ -14,6 +14,13 @@ from equipoise.core.units import unit_token
 from equipoise.spec import library
 
 EXEMPT = {  # field -> why it has no unit of its own
+    "Counter.values": "Ah or Wh, as Counter.quantity says",
+    "Source.size_bytes": "bytes, no unit of a quantity in a table",
+    "TableForm.header_line": "a number that names a line",
+    "TableForm.skip_lines": "lines, in the words of a user",
+    "TextTable.cut_line": "a number that names a line",
+    "TextTable.header_line": "a number that names a line",
+    "TextTable.line_numbers": "numbers that name lines",
     "Band.low": "in the unit of Band.quantity",
     "Band.high": "in the unit of Band.quantity",
     "Sourced.value": "in the unit of the key that holds it",

@@ -287,6 +287,8 @@ def own_curves(cell):
 
 
 MET = {
+    "charging_capacity_ah",
+    "discharging_capacity_ah",
     "charging_capacity_mah_per_g_positive",
     "discharging_capacity_mah_per_g_positive",
     "upper_potential_vs_li_volt",
@@ -333,7 +335,9 @@ def test_with_uncalibrated_rates_everything_is_predicted(lb):
     assert set(origin.roles(run).values()) == {"input", "predicted"}
 
 
-CAPACITIES = {
+CAPACITIES = {  # per gram, and the same of the cell
+    "charging_capacity_ah",
+    "discharging_capacity_ah",
     "charging_capacity_mah_per_g_positive",
     "discharging_capacity_mah_per_g_positive",
 }

@@ -353,11 +353,9 @@ def test_like_cycles_refuses_what_it_cannot_choose():
 @pytest.fixture(scope="module")
 def ageing_test():
     """267 cycles of a public ageing test, and what its authors call them."""
-    from conftest import SHARED
+    from real_data import data_file
 
-    path = SHARED / "data" / "cycling" / "rovi_p492-13-summary.csv"
-    if not path.is_file():
-        pytest.skip("no shared data beside the checkout: rovi_p492-13-summary.csv")
+    path = data_file("cycling/rovi_p492-13-summary.csv")
     read = pl.read_csv(path, null_values=["NaN", ""], infer_schema_length=None)
     table = read.select(
         cycle_count="Cycle_Index",

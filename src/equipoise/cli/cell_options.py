@@ -132,7 +132,6 @@ def sign(text: str | None) -> CurrentSign | None:
 
 def loaded(
     file: Path,
-    *,
     record: Path | None,
     changed: Mapping[str, object],
     reader: str | None = None,

@@ -71,18 +71,10 @@ def compare(
         wanted = _at(at)
         if store is None:
             changed = changes(mass_mg=mass_mg, one_c_ma=one_c_ma, reference=reference)
-
-            def load(file: Path) -> CellData:
-                return loaded(
-                    file,
-                    record=None,
-                    changed=changed,
-                    reader=reader,
-                    column_map=column_map,
-                    repair=repair,
-                )
-
-            cells = [cells_of(text, load) for text in (a, b)]
+            how = (reader, column_map, repair)
+            cells = [
+                cells_of(x, lambda f: loaded(f, None, changed, *how)) for x in (a, b)
+            ]
         else:
             cells = _from_store(store, a, b)
         called = _names(names, cells, (a, b))

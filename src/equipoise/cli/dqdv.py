@@ -83,18 +83,9 @@ def dqdv(
     with told_warnings():
         wanted = _numbers(cycles)
         _check(axis)
-        cells = [
-            loaded(
-                file,
-                record=record,
-                changed=changes(mass_mg=mass_mg, reference=reference),
-                reader=reader,
-                column_map=column_map,
-                repair=repair,
-                current_sign=current_sign,
-            )
-            for file in files
-        ]
+        known = changes(mass_mg=mass_mg, reference=reference)
+        how = (reader, column_map, repair, current_sign)
+        cells = [loaded(f, record, known, *how) for f in files]
         curves = [
             _curves(d, wanted, axis, smoothing_millivolt, step_millivolt) for d in cells
         ]

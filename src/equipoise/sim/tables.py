@@ -97,14 +97,7 @@ def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFr
         last[at[on]] = on  # rows are in order of time: the last one stays
         for key in (End.POSITIVE_VOLT, End.NEGATIVE_VOLT, End.VOLT):
             ends[f"{name}_{key.name}"] = np.where(last < 0, np.nan, results[last, key])
-        first = np.full(n, -1)
-        first[at[on][::-1]] = on[::-1]
-        rate = np.where(
-            first < 0,
-            np.nan,
-            program.nominal_c_rate[results[first, End.STEP].astype(np.int64) - 1],
-        )
-        ends[f"{name}_rate"] = rate
+        ends[f"{name}_rate"] = _rate_of_first(on, at, n, results, program)
     charge, discharge = sums["charge_capacity"], sums["discharge_capacity"]
     ah_per_specific = 1e-3 * lowered.positive_mass_g
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -134,6 +127,20 @@ def cycle_table(results: Array, program: Program, lowered: Lowered) -> pl.DataFr
             "end_time_second": _last_of(results[:, End.END_SECOND], at, n),
         }
     return pl.DataFrame(columns)
+
+
+def _rate_of_first(
+    on: NDArray[np.int64],
+    at: NDArray[np.int64],
+    n: int,
+    results: Array,
+    program: Program,
+) -> Array:
+    """Nominal C-rate of the first step `on` of each cycle; NaN where there is none."""
+    first = np.full(n, -1)
+    first[at[on][::-1]] = on[::-1]
+    steps = results[first, End.STEP].astype(np.int64)
+    return np.where(first < 0, np.nan, program.nominal_c_rate[steps - 1])
 
 
 def trace_table(samples: Array, results: Array, lowered: Lowered) -> pl.DataFrame:

@@ -147,40 +147,14 @@ def read_delimited(
             remedy="export the file again when the test has data",
         )
     header = _with_trailing(header, body, separator)
-    width = len(header)
-    lines = _lines(body, header_line + 1)
-    if lines.ends.size != body.count(b"\n") + 1:  # blank lines are no rows
-        body = b"\n".join(
-            body[a:b] for a, b in zip(lines.starts, lines.ends, strict=True)
-        )
-        whole = _lines(body, 0)
-        lines = _Lines(whole.starts, whole.ends, lines.numbers)
-    longest = int((lines.ends - lines.starts).max())
-    if longest > MOST_LINE_BYTES:
-        row = int((lines.ends - lines.starts).argmax())
-        raise DataError(
-            f"{longest} bytes in one line",
-            where=f"{path}, line {lines.numbers[row]}",
-            remedy="this is no table of a cycler, or its line ends are lost",
-        )
+    lines, body = _without_blanks(body, header_line + 1)
+    _refuse_long_lines(path, lines)
     cut_line = 0
     if b'"' not in body:  # else separators may stand inside quotes
-        cells = _cells_a_line(body, lines, separator)
-        wrong = np.flatnonzero(cells != width)
-        last = lines.ends.size - 1
-        if wrong.size and wrong[0] == last:
-            if header[-1] == "" and cells[last] == width - 1:
-                wrong = wrong[:0]  # the last line lacks the trailing separator
-                body = body[: int(lines.ends[last])] + separator.encode()
-            elif drop_last_row and last > 0:
-                cut_line = int(lines.numbers[-1])
-                lines = _Lines(*(x[:-1] for x in lines))
-                body, wrong = body[: int(lines.ends[-1])], wrong[:0]
-        if wrong.size:
-            row = int(wrong[0])
-            found = int(cells[row])
-            raise _ragged(path, body, lines, header, separator, row, found)
-    frame = _cut(path, body, separator, width)
+        lines, body, cut_line = _even(
+            path, lines, body, header, separator, drop_last_row
+        )
+    frame = _cut(path, body, separator, len(header))
     if frame.height != lines.numbers.size:
         raise DataError(
             f"{lines.numbers.size} lines were cut into {frame.height} rows",
@@ -197,6 +171,51 @@ def read_delimited(
         lines.numbers,
         cut_line,
     )
+
+
+def _even(
+    path: str,
+    lines: _Lines,
+    body: bytes,
+    header: list[str],
+    separator: str,
+    drop_last_row: bool,
+) -> tuple[_Lines, bytes, int]:
+    """Lines that all have as many cells as the header, and one that was left out."""
+    width, last = len(header), lines.ends.size - 1
+    cells = _cells_a_line(body, lines, separator)
+    wrong = np.flatnonzero(cells != width)
+    if not wrong.size:
+        return lines, body, 0
+    if wrong[0] == last and header[-1] == "" and cells[last] == width - 1:
+        # the last line lacks the trailing separator
+        return lines, body[: int(lines.ends[last])] + separator.encode(), 0
+    if wrong[0] == last and drop_last_row and last > 0:
+        fewer = _Lines(*(x[:-1] for x in lines))
+        return fewer, body[: int(fewer.ends[-1])], int(lines.numbers[-1])
+    row = int(wrong[0])
+    raise _ragged(path, body, lines, header, separator, row, int(cells[row]))
+
+
+def _without_blanks(body: bytes, first_number: int) -> tuple[_Lines, bytes]:
+    """Lines with something in them, and the body of these alone."""
+    lines = _lines(body, first_number)
+    if lines.ends.size == body.count(b"\n") + 1:
+        return lines, body
+    body = b"\n".join(body[a:b] for a, b in zip(lines.starts, lines.ends, strict=True))
+    whole = _lines(body, 0)
+    return _Lines(whole.starts, whole.ends, lines.numbers), body
+
+
+def _refuse_long_lines(path: str, lines: _Lines) -> None:
+    lengths = lines.ends - lines.starts
+    if int(lengths.max()) > MOST_LINE_BYTES:
+        row = int(lengths.argmax())
+        raise DataError(
+            f"{lengths[row]} bytes in one line",
+            where=f"{path}, line {lines.numbers[row]}",
+            remedy="this is no table of a cycler, or its line ends are lost",
+        )
 
 
 def _cut(path: str, body: bytes, separator: str, width: int) -> pl.DataFrame:
@@ -294,7 +313,9 @@ def _lines(body: bytes, first_number: int) -> _Lines:
     ends = np.append(np.flatnonzero(raw == ord("\n")), raw.size)
     starts = np.concatenate(([0], ends[:-1] + 1))
     numbers = first_number + np.arange(ends.size)
-    short = np.flatnonzero(ends - starts < MOST_BLANKS)
+    first = raw[np.minimum(starts, raw.size - 1)]
+    begins_blank = (ends == starts) | (first == ord(" ")) | (first == ord("\t"))
+    short = np.flatnonzero(begins_blank & (ends - starts < MOST_BLANKS))
     blank = [i for i in short if not body[starts[i] : ends[i]].strip(b" ")]
     if blank:
         starts, ends, numbers = (np.delete(x, blank) for x in (starts, ends, numbers))
