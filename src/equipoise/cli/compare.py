@@ -94,10 +94,18 @@ def compare(
 
 def _at(text: str) -> list[int] | None:
     from equipoise.cli.numbers import number_list
+    from equipoise.core.errors import SpecError
 
     if not text:
         return None
-    return [int(n) for n in number_list(text, option="--at")]
+    numbers = number_list(text, option="--at")
+    if any(n != int(n) or n < 0 for n in numbers):
+        raise SpecError(
+            f"{text!r} are not numbers of cycles",
+            where="--at",
+            remedy="whole numbers: --at 0,100,200",
+        )
+    return [int(n) for n in numbers]
 
 
 def _from_store(folder: Path, a: str, b: str) -> list[list[CellData]]:

@@ -163,6 +163,10 @@ def first_wrong_stretch(t, V, I, c, d, use, side, power, rest, share, slack):
     charge of the largest one. What a counter gained over rows without a value belongs
     to the stretch of the row behind them.
     """
+    least = 10.0 * slack
+    row, _ = _stretches(t, V, I, c, d, use, side, power, rest, least, slack)
+    if row < 0:  # none is off, however small
+        return row
     _, most = _stretches(t, V, I, c, d, use, side, power, rest, np.inf, slack)
     least = max(share * most, 10.0 * slack)
     row, _ = _stretches(t, V, I, c, d, use, side, power, rest, least, slack)

@@ -232,7 +232,9 @@ def cells_of(text: str, load: Callable[[Path], CellData]) -> list[CellData]:
         if not files:
             raise DataError("there is no data file in this folder", where=text)
     else:
-        files = [Path(p.strip()) for p in text.split(",") if p.strip()]
+        whole = Path(text)  # a name may hold commas
+        parts = [p.strip() for p in text.split(",") if p.strip()]
+        files = [whole] if whole.is_file() else [Path(p) for p in parts]
     return [load(f) for f in files]
 
 

@@ -118,8 +118,8 @@ def load_cell_data(
     path
         A cycler's file, a BDF table, or a table with one row per cycle.
     record
-        Metadata; by default those of ``<file>.cell.toml`` beside it, above those that
-        `equipoise` itself wrote beside a BDF table.
+        Metadata; by default those of ``<file>.cell.toml`` beside it. They win over
+        those that `equipoise` itself wrote beside a BDF table.
     changes
         Values that win over the record.
     reader, column_map, repair, current_sign
@@ -133,10 +133,9 @@ def load_cell_data(
         If the record is wrong.
     """
     file = Path(path)
-    found = _record(file) if record is None else record
+    found = _record(file, find_record(file) if record is None else record)
     if changes:
-        content = found.model_dump(exclude_none=True, exclude_defaults=True)
-        found = validated(CellRecord, content | dict(changes), where="cell record")
+        found = validated(CellRecord, _above(changes, found), where="cell record")
     if reader is None and column_map is None and is_cycle_table(file):
         return _of_cycles(file, found)
     recording = read(
@@ -175,9 +174,10 @@ def _of_cycles(file: Path, record: CellRecord) -> CellData:
     from equipoise.analysis.kinds import KINDS
 
     read_in = read_cycles(file)
-    table = _per_gram(read_in.table, record)
+    table = _of_record(read_in.table, record)
     kinds = table["cycle_kind"].to_list() if "cycle_kind" in table.columns else []
-    if not kinds or any(k not in KINDS for k in kinds):
+    whole = kinds and "complete" in table.columns
+    if not whole or any(k not in KINDS for k in kinds):
         table = classify(table, labels=read_in.labels)
     return CellData(
         record.label if record.label != "cell" else _stem(file),
@@ -192,29 +192,54 @@ def _of_cycles(file: Path, record: CellRecord) -> CellData:
     )
 
 
-def _per_gram(cycles: pl.DataFrame, record: CellRecord) -> pl.DataFrame:
-    """Add specific capacities where the mass is known and they are not there."""
+def _of_record(cycles: pl.DataFrame, record: CellRecord) -> pl.DataFrame:
+    """Columns that follow from the record, also where another record made some."""
     import polars as pl
 
-    mass = record.positive_active_mass_mg
-    names = [f"{d}charging_capacity" for d in ("", "dis")]
-    if mass is None or f"{names[0]}_mah_per_g_positive" in cycles.columns:
-        return cycles
-    return cycles.with_columns(
-        (pl.col(f"{n}_ah") * 1e6 / mass).alias(f"{n}_mah_per_g_positive") for n in names
-    )
+    up, down = (pl.col(f"{d}charging_capacity_ah") for d in ("", "dis"))
+    inverted = record.efficiency == "charge/discharge"
+    made = [(up / down if inverted else down / up).alias("coulombic_efficiency")]
+    mass, one_c = record.positive_active_mass_mg, record.one_c_ampere
+    for way in ("", "dis"):
+        scaled = (
+            (f"{way}charging_capacity_ah", "capacity_mah_per_g_positive", 1e6, mass),
+            (f"{way}charging_energy_wh", "energy_wh_per_kg_positive", 1e6, mass),
+        )
+        made += [
+            (pl.col(source) * factor / over).alias(f"{way}charging_{name}")
+            for source, name, factor, over in scaled
+            if over is not None and source in cycles.columns
+        ]
+        current = f"{way}charge_current_ampere"
+        if one_c is not None and current in cycles.columns:
+            made.append((pl.col(current) / one_c).alias(f"{way}charge_c_rate"))
+    return cycles.with_columns(made)
 
 
-def _record(file: Path) -> CellRecord:
-    """What our own metadata beside a table say, and above it the file of the user."""
-    found = find_record(file)
+_SAME_THING = {
+    "one_c_ma": "one_c_ma_per_g_positive",
+    "one_c_ma_per_g_positive": "one_c_ma",
+    "reference_electrode": "reference_potential_vs_li_volt",
+}
+"""Key of a record -> the key below it that would contradict it, or win over it."""
+
+
+def _above(given: Mapping[str, object], below: CellRecord) -> dict[str, object]:
+    """Values of a record with those `given` in their place."""
+    content = below.model_dump(exclude_none=True, exclude_unset=True)
+    lost = {_SAME_THING[k] for k in given if k in _SAME_THING}
+    return {k: v for k, v in content.items() if k not in lost} | dict(given)
+
+
+def _record(file: Path, found: CellRecord) -> CellRecord:
+    """What our own metadata beside a table say, and above it the record of the user."""
     own = _own_record(file) if _is_bdf(file) else {}
-    given = found.model_dump(exclude_none=True, exclude_defaults=True)
     if not own:
         return found
-    if {"one_c_ma", "one_c_ma_per_g_positive"} & set(given):
-        own = {k: v for k, v in own.items() if not k.startswith("one_c_ma")}
-    return validated(CellRecord, own | given, where=f"{file}: record")
+    where = f"{file}: record"
+    given = found.model_dump(exclude_none=True, exclude_unset=True)
+    below = validated(CellRecord, own, where=where)
+    return validated(CellRecord, _above(given, below), where=where)
 
 
 def _own_record(file: Path) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -54,26 +55,16 @@ def compare_counters(work: Work, counts: list[Counted]) -> list[Told]:
     DataError
         If a counter contradicts the current, in all or in one half-cycle.
     """
-    rows = work.rows
     rounding = rounding_of(work.amperes) if work.draft.printed else 0.0
     rest = sp.rest_ampere(work.amperes)
     flowing = float((np.diff(work.seconds) * (np.abs(work.amperes[1:]) > rest)).sum())
-    told: list[Told] = []
-    for counter, count in zip(work.draft.counters, counts, strict=True):
-        power = counter.quantity == "energy"
-        scale = float(np.abs(work.volts).max()) if power else 1.0
-        found = cp.totals(rows, counter, count.increments)
-        digit = granularity(counter.values, found.moved_ratio)
-        slack = digit * (1 + count.resets.size) * 2.0
-        digits = rounding * flowing / 3600.0 * scale
-        verdict = cp.verdict(found, rounding=digits, slack=slack)
-        told.append(Told(counter, count, verdict))
-        if verdict.kind == "proven":
-            row = cp.wrong_row(
-                rows, counter, count.increments, rest_ampere=rest, slack=slack
-            )
-            if row is not None:
-                raise _changes_within(work, counter, row)
+    each = _Compare(work.rows, rounding * flowing / 3600.0, rest)
+    with ThreadPoolExecutor(2) as pool:  # the kernels release the interpreter
+        found = list(pool.map(each, work.draft.counters, counts))
+    for one, row in found:
+        if row is not None:
+            raise _changes_within(work, one.counter, row)
+    told = [one for one, _ in found]
     wrong = [t for t in told if t.verdict.kind == "wrong"]
     if wrong:
         raise _contradiction(work, wrong, told)
@@ -81,6 +72,32 @@ def compare_counters(work: Work, counts: list[Counted]) -> list[Told]:
         _say(work, one)
     _say_what_is_missing(work, told)
     return told
+
+
+class _Compare(NamedTuple):
+    """One counter with the integral; and the first row of a half-cycle that is off."""
+
+    rows: cp.Rows
+    rounding_ah: float
+    rest_ampere: float
+
+    def __call__(self, counter: Counter, count: Counted) -> tuple[Told, int | None]:
+        power = counter.quantity == "energy"
+        scale = float(np.abs(self.rows.volts).max()) if power else 1.0
+        found = cp.totals(self.rows, counter, count.increments)
+        digit = granularity(counter.values, found.moved_ratio)
+        slack = digit * (1 + count.resets.size) * 2.0
+        verdict = cp.verdict(found, rounding=self.rounding_ah * scale, slack=slack)
+        row = None
+        if verdict.kind == "proven":
+            row = cp.wrong_row(
+                self.rows,
+                counter,
+                count.increments,
+                rest_ampere=self.rest_ampere,
+                slack=slack,
+            )
+        return Told(counter, count, verdict), row
 
 
 def _changes_within(work: Work, counter: Counter, row: int) -> DataError:

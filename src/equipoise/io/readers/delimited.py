@@ -246,7 +246,7 @@ def decimal_sign(table: TextTable, columns: list[int]) -> Decimal:
     DataError
         If points and commas are mixed: nothing tells which separates thousands.
     """
-    if table.separator == ",":
+    if table.separator == "," or b"," not in table.body:
         return "."
     with_comma: tuple[int, int] | None = None
     with_point: tuple[int, int] | None = None
@@ -289,7 +289,10 @@ def sniff_separator(header: str, lines: list[str]) -> str:
 
 def _with_trailing(header: list[str], body: bytes, separator: str) -> list[str]:
     """The header as wide as the rows: one may end in a separator and the other not."""
-    first = next(x for x in body.split(b"\n", MOST_BLANKS) if x.strip())
+    begin = len(body) - len(body.lstrip(b" \n")) if body[:1] in (b" ", b"\n") else 0
+    begin = body.rfind(b"\n", 0, begin) + 1
+    end = body.find(b"\n", begin)
+    first = body[begin : end if end >= 0 else len(body)]
     cells = first.count(separator.encode()) + 1
     if b'"' not in first:
         if cells == len(header) + 1 and first.endswith(separator.encode()):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from equipoise.core.errors import DataError, SpecError, nearest
+from equipoise.io.bdf import read_metadata
 from equipoise.io.cell_records import find_record
 from equipoise.io.readers.options import Options
 from equipoise.io.readers.prove import prove
@@ -96,8 +97,10 @@ def read(
     name = _chosen(source, reader, options)
     module = _module(name)
     with ThreadPoolExecutor(1) as beside:  # hashing releases the interpreter
-        sha256 = beside.submit(source.sha256)
         draft = module.draft(source, options)
+        if name == "bdf":
+            _bring_to_li(draft, source, options)
+        sha256 = beside.submit(source.sha256)
         table = prove(
             draft,
             str(source.path),
@@ -115,6 +118,33 @@ def read(
         source.path,
         sha256.result(),
     )
+
+
+def _bring_to_li(draft: Draft, source: Source, options: Options) -> None:
+    """Shift potentials of a BDF table that was written with an unknown reference."""
+    here = sorted(POTENTIALS & set(draft.columns))
+    beside = read_metadata(source.path) if here and _may_have(source.path) else {}
+    if beside.get("reference_electrode", "li") is not None:
+        return
+    shift = options.record.reference_shift_volt
+    if shift is None:
+        draft.metadata["reference_electrode"] = None
+        draft.look(
+            "electrode potentials",
+            "against a reference electrode that was not known when the table was "
+            "written: give reference_electrode in the cell record",
+        )
+        return
+    for column in here:
+        draft.columns[column] = draft.columns[column] + shift
+    draft.recognised(
+        "electrode potentials", f"{shift:+.4g} V: vs Li+/Li by the cell record"
+    )
+
+
+def _may_have(file: Path) -> bool:
+    """Whether the name of a file is one that metadata are written beside."""
+    return ".bdf." in file.name
 
 
 def _why(module: Reader, source: Source) -> str:

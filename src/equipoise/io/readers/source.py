@@ -11,6 +11,8 @@ from pathlib import Path
 from equipoise.core.errors import DataError
 
 HEAD_BYTES = 65536
+HASH_BLOCK_BYTES = 1 << 24
+"""Large ones: between blocks the thread waits for the interpreter."""
 MEMORY_PER_BYTE = {"text": 6.0, "binary": 8.0}
 """Peak memory of reading over the size of the file, measured on text of 10 columns
 (4.5) and on .mpr files (6), rounded up."""
@@ -52,7 +54,10 @@ class Source:
         """Hash of the content, read anew in blocks: for a thread of its own."""
         try:
             with self.path.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+                digest = hashlib.sha256()
+                while block := stream.read(HASH_BLOCK_BYTES):
+                    digest.update(block)
+                return digest.hexdigest()
         except OSError as error:
             raise DataError(
                 f"cannot be read ({error.strerror or error})", where=str(self.path)
