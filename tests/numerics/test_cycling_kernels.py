@@ -137,7 +137,7 @@ def test_surveys_and_stretches_are_their_python_source():
     numbers = []
     for function in (kernel.derive_cycles, kernel.derive_cycles.py_func):
         out = np.empty(rows.time_second.size, np.int64)
-        function(rows.current_ampere, rows.eis, rows.rest_ampere, out)
+        function(rows.current_ampere, rows.eis, rows.rest_ampere, -1, out)
         numbers.append(out)
     np.testing.assert_array_equal(*numbers)
     falling = np.array([0.0, 1.0, np.nan, 0.5, 2.0])

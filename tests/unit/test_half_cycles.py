@@ -81,15 +81,18 @@ def test_impedance_rows_carry_no_current():
 
 
 @pytest.mark.parametrize(
-    ("ampere", "cycles"),
+    ("begins", "ampere", "cycles"),
     [
-        ([1, 1, -1, -1, 0, 1, -1], [1, 1, 2, 2]),
-        ([-1, -1, 1, 1, 0, -1, 1], [1, 1, 2, 2]),
-        ([0, 1, 0, 1, -1, 0, -1], [1, 1]),
+        ("charge", [1, 1, -1, -1, 0, 1, -1], [1, 1, 2, 2]),
+        ("discharge", [-1, -1, 1, 1, 0, -1, 1], [1, 1, 2, 2]),
+        ("charge", [0, 1, 0, 1, -1, 0, -1], [1, 1]),
+        # a discharge before the first charge answers none: it is a cycle of its own
+        ("charge", [-1, -1, 1, 1, 0, -1, 1], [1, 2, 2, 3]),
+        ("discharge", [1, 1, -1, -1, 0, 1, -1], [1, 2, 2, 3]),
     ],
 )
-def test_cycles_are_derived_from_the_first_direction_on(ampere, cycles):
-    found = half_cycles(series(range(7), ampere))
+def test_derived_cycles_pair_what_belongs_together(begins, ampere, cycles):
+    found = half_cycles(series(range(7), ampere), begins=begins)
     assert found.cycles_derived
     assert found.cycle_count.tolist() == cycles
 

@@ -36,6 +36,7 @@ from equipoise.analysis.half_cycles import (
     HalfCycles,
     Source,
     charge_passed,
+    cycles_begin_with,
     floats,
     half_cycles,
 )
@@ -280,7 +281,7 @@ def dqdv(
         If some half-cycles have no curve; `flaws` says why.
     """
     by = smoother(smoothing, smoothing_millivolt * 1e-3 / _step(step_volt), order=order)
-    rows = _rows_of(table, axis, hold_millivolt * 1e-3, source)
+    rows = _rows_of(table, axis, hold_millivolt * 1e-3, source, record)
     return dqdv_of(
         rows.charge,
         rows.along,
@@ -385,7 +386,11 @@ def dqdv_of(
 
 
 def _rows_of(
-    table: pl.DataFrame, axis: str, tolerance_volt: float, source: Source
+    table: pl.DataFrame,
+    axis: str,
+    tolerance_volt: float,
+    source: Source,
+    record: CellRecord,
 ) -> _Rows:
     """Half-cycles, charge and the voltage to plot against, as arrays."""
     if axis not in AXES:
@@ -399,7 +404,7 @@ def _rows_of(
             f"there is no column {AXES[axis]!r}; found: {', '.join(table.columns)}",
             remedy='axis="cell" needs no reference electrode',
         )
-    halves = half_cycles(table, source=source)
+    halves = half_cycles(table, source=source, begins=cycles_begin_with(record))
     if len(halves) == 0:
         raise DataError("no current flows in this table: it has no half-cycle")
     voltage, current = floats(table, "voltage_volt"), floats(table, "current_ampere")
@@ -417,6 +422,7 @@ def _rows_of(
 def dvdq(
     table: pl.DataFrame,
     *,
+    record: CellRecord = UNKNOWN,
     axis: Axis = "cell",
     step_ah: float | None = None,
     smoothing: str = "gaussian",
@@ -442,7 +448,7 @@ def dvdq(
     DataError, SpecError
         As `dqdv`.
     """
-    rows = _rows_of(table, axis, hold_millivolt * 1e-3, source)
+    rows = _rows_of(table, axis, hold_millivolt * 1e-3, source, record)
     starts = rows.halves.start
     stops = rows.holds + 1 if _apart(hold) else rows.halves.stop
     largest = float(np.max(np.abs(between(rows.charge, starts, stops - 1))))

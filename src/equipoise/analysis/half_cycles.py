@@ -14,9 +14,9 @@ nothing is integrated over them.
 **Cycles.** A given cycle_count is never renumbered; rows without one belong to the
 cycle before them. Where the number jumps, cycles were left out of the table, and
 nothing is counted between the two rows. Without the column, cycles are derived and
-counted from 1: a new one begins with each charge after a discharge, or with each
-discharge after a charge if the table begins with discharge: see
-`HalfCycles.cycles_derived`.
+counted from 1: a new one begins with each charge after a discharge (or with each
+discharge after a charge, `begins`), so that a charge and the discharge that answers it
+are one cycle, whatever the test starts with. See `HalfCycles.cycles_derived`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ from equipoise.kernels.cycling import Bad, Count
 if TYPE_CHECKING:
     import polars as pl
 
+    from equipoise.spec.cell_record import CellRecord
+
 Source = Literal["auto", "counter", "current"]
+Begins = Literal["charge", "discharge"]
 T = TypeVar("T", bound=np.generic)
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -152,7 +155,9 @@ class HalfCycles:
         return self.start.size
 
 
-def half_cycles(table: pl.DataFrame, *, source: Source = "auto") -> HalfCycles:
+def half_cycles(
+    table: pl.DataFrame, *, source: Source = "auto", begins: Begins = "charge"
+) -> HalfCycles:
     """Find the charges and discharges of a time series.
 
     Parameters
@@ -161,6 +166,8 @@ def half_cycles(table: pl.DataFrame, *, source: Source = "auto") -> HalfCycles:
         Time series of one cell; see `equipoise.core.columns`.
     source
         "counter" or "current" insists; "auto" takes counters if there are any.
+    begins
+        What a cycle begins with, where cycles have to be derived.
 
     Returns
     -------
@@ -172,7 +179,7 @@ def half_cycles(table: pl.DataFrame, *, source: Source = "auto") -> HalfCycles:
     DataError
         As `cycle_summary`.
     """
-    rows = rows_of(table, source)
+    rows = rows_of(table, source, begins)
     own, _ = _charges(rows)
     none, no_sign = np.empty(0, np.int64), np.empty(0, np.int64)
     where = (rows.current_ampere, rows.cycle, rows.eis, rows.rest_ampere)
@@ -205,7 +212,9 @@ def charge_passed(table: pl.DataFrame, source: Source = "auto") -> Array:
     return _charges(rows_of(table, source))[1]
 
 
-def rows_of(table: pl.DataFrame, source: Source = "auto") -> Rows:
+def rows_of(
+    table: pl.DataFrame, source: Source = "auto", begins: Begins = "charge"
+) -> Rows:
     """Check a time series and take the arrays of it that cycling analysis needs.
 
     Raises
@@ -230,7 +239,7 @@ def rows_of(table: pl.DataFrame, source: Source = "auto") -> Rows:
         _refuse_not_finite("current_ampere", current)
     rest = REST_FRACTION * most
     eis = _impedance_rows(table)
-    cycle, derived = _cycles(table, current, eis, rest)
+    cycle, derived = _cycles(table, current, eis, rest, begins)
     cycles, bad, row = kernel.survey(time, voltage, cycle)
     if bad != Bad.NOTHING:
         _refuse(Bad(int(bad)), int(row), time, voltage, cycle)
@@ -259,6 +268,11 @@ def rows_of(table: pl.DataFrame, source: Source = "auto") -> Rows:
         energy=energy,
         energy_source=e_by or "integral",
     )
+
+
+def cycles_begin_with(record: CellRecord) -> Begins:
+    """What derived cycles begin with: what the efficiency divides by."""
+    return "charge" if record.efficiency == "discharge/charge" else "discharge"
 
 
 def _charges(rows: Rows) -> tuple[Array, Array]:
@@ -314,7 +328,7 @@ def _impedance_rows(table: pl.DataFrame) -> Marks:
 
 
 def _cycles(
-    table: pl.DataFrame, current: Array, eis: Marks, rest: float
+    table: pl.DataFrame, current: Array, eis: Marks, rest: float, begins: Begins
 ) -> tuple[Ints, bool]:
     import polars as pl
 
@@ -333,7 +347,8 @@ def _cycles(
                 )
             return _read_only(whole.to_numpy()), False
     out = np.empty(table.height, np.int64)
-    kernel.derive_cycles(current, eis, rest, out)
+    first = 1 if begins == "charge" else -1
+    kernel.derive_cycles(current, eis, rest, first, out)
     return _read_only(out), True
 
 

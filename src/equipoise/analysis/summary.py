@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.classify import classify
-from equipoise.analysis.half_cycles import Rows, Source, floats, rows_of
+from equipoise.analysis.half_cycles import (
+    Rows,
+    Source,
+    cycles_begin_with,
+    floats,
+    rows_of,
+)
 from equipoise.kernels import cycling as kernel
 from equipoise.kernels.cycling import Count, Row, Sum
 from equipoise.spec.cell_record import CellRecord
@@ -57,7 +63,8 @@ def cycle_summary(
     charging_capacity_ah, discharging_capacity_ah
         Charge passed in that direction, >= 0; see `equipoise.analysis.half_cycles` for
         counters and integration, rests, and cycles of a table without cycle_count
-        (counted from 1 as the current alternates). NaN where no row carries current in
+        (counted from 1 as the current alternates, beginning with
+        what the efficiency divides by). NaN where no row carries current in
         that direction. A counter of the whole test is counted from the first row on, of
         a cycle or step from zero.
     charging_energy_wh, discharging_energy_wh
@@ -109,7 +116,7 @@ def cycle_summary(
         If a required column or value is missing, the table is empty, time or cycles
         run backwards, a counter falls, or there is none and `source` insists on it.
     """
-    rows = rows_of(table, source)
+    rows = rows_of(table, source, cycles_begin_with(record))
     sums = np.empty((rows.cycles_count, len(Sum)))
     at = np.empty((rows.cycles_count, len(Row)), np.int64)
     kernel.cycle_sums(
@@ -133,7 +140,25 @@ def cycle_summary(
     import polars as pl
 
     cycles = pl.DataFrame(content)
-    return classify(cycles) if kinds else cycles
+    if not kinds:
+        return cycles
+    return classify(cycles, labels=_labels(table, cycles))
+
+
+def _labels(table: pl.DataFrame, cycles: pl.DataFrame) -> list[str | None] | None:
+    """What the file calls each cycle, if it says so in its rows (`cycle_label`)."""
+    import polars as pl
+
+    if not {"cycle_label", "cycle_count"} <= set(table.columns):
+        return None
+    said = (
+        table.lazy()
+        .filter(pl.col("cycle_label").is_not_null())
+        .group_by(pl.col("cycle_count").cast(pl.Int64))
+        .agg(pl.col("cycle_label").cast(pl.String).first())
+        .collect()
+    )
+    return cycles.join(said, on="cycle_count", how="left")["cycle_label"].to_list()
 
 
 def _content(

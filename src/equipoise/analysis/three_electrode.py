@@ -27,6 +27,7 @@ from equipoise.analysis.half_cycles import (
     HalfCycles,
     Source,
     charge_passed,
+    cycles_begin_with,
     floats,
     half_cycles,
 )
@@ -144,7 +145,7 @@ def three_electrode(
             remedy="a cell with two electrodes has no potentials to follow: use "
             "cycle_summary",
         )
-    halves = half_cycles(table, source=source)
+    halves = half_cycles(table, source=source, begins=cycles_begin_with(record))
     if len(halves) == 0:
         raise DataError("no current flows in this table: it has no half-cycle")
     columns = ("voltage_volt", POSITIVE, NEGATIVE)

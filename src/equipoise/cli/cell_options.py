@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from equipoise.io.readers.settle_sign import CurrentSign
     from equipoise.study.measured_cell import CellData
@@ -152,3 +152,26 @@ def loaded(
         repair=repairs(repair),
         current_sign=sign(current_sign),
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Number and noun: 1 cycle, 2 cycles."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def told_apart(cells: Sequence[CellData]) -> list[CellData]:
+    """Cells under names that differ: replicates of one simulated cell have one name."""
+    from dataclasses import replace
+
+    names = [d.name for d in cells]
+    found: list[CellData] = []
+    for i, data in enumerate(cells):
+        before = names[:i].count(data.name)
+        if before:
+            name = f"{data.name} ({before + 1})"
+            record = data.record.model_copy(
+                update={"name": name, "group": data.record.group or data.name}
+            )
+            data = replace(data, name=name, record=record)
+        found.append(data)
+    return found

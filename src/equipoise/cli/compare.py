@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from equipoise.study.comparison import Comparison
     from equipoise.study.measured_cell import CellData
 
-MOST_ROWS = 12
+MOST_ROWS = 24
+"""Printed; of more cycles as many are chosen evenly, and a note says so."""
 Side = Annotated[
     str,
     typer.Argument(
@@ -62,7 +63,7 @@ def compare(
 
     Example: equipoise compare lb1.mpr,lb2.mpr hb1.mpr,hb2.mpr --names LB,HB
     """
-    from equipoise.cli.cell_options import changes, loaded
+    from equipoise.cli.cell_options import changes, loaded, told_apart
     from equipoise.cli.output import told_warnings
     from equipoise.study.comparison import cells_of
     from equipoise.study.comparison import compare as compute
@@ -78,6 +79,8 @@ def compare(
         else:
             cells = _from_store(store, a, b)
         called = _names(names, cells, (a, b))
+        both = told_apart([*cells[0], *cells[1]])
+        cells = [both[: len(cells[0])], both[len(cells[0]) :]]
         found = compute(
             cells[0],
             cells[1],
@@ -155,6 +158,7 @@ def _figures(
 ) -> list[Path]:
     from dataclasses import replace
 
+    from equipoise.cli.cycles import labelled
     from equipoise.cli.output import echo_progress
     from equipoise.viz.cycling import capacity_and_efficiency
     from equipoise.viz.cycling_differences import differences
@@ -164,7 +168,7 @@ def _figures(
     grouped = [
         replace(d, record=d.record.model_copy(update={"group": name}))
         for name, group in zip((found.name_a, found.name_b), cells, strict=True)
-        for d in group
+        for d in labelled(group)
     ]
     names = (found.name_a, found.name_b)
     drawn = {
@@ -212,10 +216,16 @@ def _print(found: Comparison) -> None:
             "95 % interval",
         ],
         rows,
-        note=str(table["basis"][0]),
+        note="; ".join([str(table["basis"][0]), *_not_shown(table.height)]),
     )
     for line in _lives(found):
         typer.echo(f"  {line}")
+
+
+def _not_shown(height: int) -> list[str]:
+    if height <= MOST_ROWS:
+        return []
+    return [f"{MOST_ROWS} of {height} cycles shown: --out or --json for all"]
 
 
 def _some(rows: list[dict[str, float]]) -> list[dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ from equipoise.cli.cell_options import (
     Reference,
     Repair,
     Sign,
+    counted,
 )
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def cycles(
 
     Example: equipoise cycles lb1.mpr lb2.mpr --mass-mg 5.4 --group LB --out lb
     """
-    from equipoise.cli.cell_options import changes, loaded
+    from equipoise.cli.cell_options import changes, loaded, told_apart
     from equipoise.cli.output import told_warnings
     from equipoise.study.cell_statistics import cell_statistics
 
@@ -96,18 +98,8 @@ def cycles(
         changed = changes(
             mass_mg=mass_mg, one_c_ma=one_c_ma, reference=reference, group=group
         )
-        cells = [
-            loaded(
-                file,
-                record=record,
-                changed=changed,
-                reader=reader,
-                column_map=column_map,
-                repair=repair,
-                current_sign=current_sign,
-            )
-            for file in files
-        ]
+        how = (reader, column_map, repair, current_sign)
+        cells = told_apart([loaded(f, record, changed, *how) for f in files])
         statistics = [
             cell_statistics(
                 data,
@@ -118,7 +110,7 @@ def cycles(
         ]
         written = [] if out is None else _written(cells, statistics, out, form)
         if out is not None and figures:
-            written += _figures(cells, statistics, out / "figures")
+            written += _figures(labelled(cells), statistics, out / "figures")
     _say(cells, statistics, written, as_json)
 
 
@@ -132,6 +124,21 @@ def names_of(cells: Sequence[CellData]) -> list[str]:
             name, number = f"{stem}-{number}", number + 1
         names.append(name)
     return names
+
+
+def labelled(cells: Sequence[CellData]) -> list[CellData]:
+    """The cells with their names in their records, other data under another name."""
+    from dataclasses import replace
+
+    hashes: dict[str, str] = {}
+    found: list[CellData] = []
+    for data in cells:
+        name, number = data.name, 2
+        while hashes.setdefault(name, data.source_sha256) != data.source_sha256:
+            name, number = f"{data.name} ({number})", number + 1
+        record = data.record.model_copy(update={"name": name})
+        found.append(replace(data, name=name, record=record))
+    return found
 
 
 def _written(
@@ -227,8 +234,9 @@ def _print_cell(data: CellData, found: CellStatistics) -> None:
         middle = ("...",) * len(columns)
         rows = [*rows[: MOST_ROWS // 2], middle, *rows[1 - MOST_ROWS // 2 :]]
     of = "per g of positive active material; " if _specific(data.cycles) else ""
+    number = counted(data.cycles.height, "cycle")
     echo_table(
-        f"{data.name}: {data.cycles.height} cycles, {data.origin}",
+        f"{data.name}: {number}, {data.origin}, {data.source}",
         [c[0] for c in columns.values()],
         rows,
         note=f"{of}CE: {data.record.efficiency}; mean: of the discharge",
@@ -279,8 +287,7 @@ def _row(
 
 def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
     """Life, fade, efficiency, drift: a line each."""
-    counts = data.cycles["cycle_kind"].value_counts(sort=True).rows()
-    lines = ["kinds: " + ", ".join(f"{n} {kind}" for kind, n in counts)]
+    lines = [_kinds(data.cycles), *_doubts(data)]
     if data.cycles_derived:
         lines.append("cycles are counted as the current alternates: the file has none")
     if data.left_out is not None:
@@ -289,8 +296,9 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
     life = found.life
     if life is not None and life.censored:
         lines.append(
-            f"life to {100 * life.threshold_retention:g} %: not reached after "
-            f"{life.last_cycle_count} cycles since cycle {life.reference_cycle_count}"
+            f"life to {100 * life.threshold_retention:g} %: not reached in "
+            f"{counted(life.last_cycle_count, 'cycle')} since cycle "
+            f"{life.reference_cycle_count}"
         )
     elif life is not None:
         lines.append(
@@ -298,8 +306,8 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
             f"{life.life_cycle_count:.0f} cycles since cycle "
             f"{life.reference_cycle_count}"
         )
-    if found.fade is not None:
-        fade = found.fade
+    fade = found.fade
+    if fade is not None and not math.isnan(fade.low_fade_per_cycle_percent):
         lines.append(
             f"fade: {fade.fade_per_cycle_percent:z.4f} % per cycle "
             f"({fade.low_fade_per_cycle_percent:z.4f} to "
@@ -307,7 +315,7 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
         )
     if found.efficiency is not None:
         lines.append(
-            f"CE over {found.efficiency.cycles_count} like cycles: median "
+            f"CE over {counted(found.efficiency.cycles_count, 'like cycle')}: median "
             f"{found.efficiency.median_coulombic_efficiency:.5f}"
         )
     if found.recovery is not None:
@@ -320,6 +328,42 @@ def _verdicts(data: CellData, found: CellStatistics) -> list[str]:
         lines += list(found.electrodes.notes)
     if life is None and "life" in found.reasons:
         lines.append(f"no life: {found.reasons['life']}")
+    return lines
+
+
+def _kinds(cycles: pl.DataFrame) -> str:
+    """How many there are of each kind, and how many of these are complete."""
+    import polars as pl
+
+    found = (
+        cycles.group_by("cycle_kind")
+        .agg(pl.len(), pl.col("complete").fill_null(value=False).sum())
+        .sort("len", descending=True)
+    )
+    parts: list[str] = []
+    for kind, number, whole in found.rows():
+        part = f"{number} {kind}"
+        if kind not in ("rest", "eis", "incomplete", "pulse") and whole < number:
+            part += f" ({whole} complete)"
+        parts.append(part)
+    return "kinds: " + ", ".join(parts)
+
+
+def _doubts(data: CellData) -> list[str]:
+    """What the reading left open, and what the file could have told."""
+    recording = data.recording
+    if recording is None:
+        return []
+    lines = [
+        f"look: {f.what}: {f.how}"
+        for f in recording.findings
+        if f.level == "look" and f.what.startswith(("voltage", "current"))
+    ]
+    if not recording.proven:
+        lines.append("the unit of the current is not proven: equipoise read --explain")
+    mass = recording.metadata.get("active_mass_mg")
+    if data.record.positive_active_mass_mg is None and mass is not None:
+        lines.append(f"the file names an active mass: --mass-mg {mass} gives mAh/g")
     return lines
 
 

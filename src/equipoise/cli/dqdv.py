@@ -77,15 +77,15 @@ def dqdv(
 
     Example: equipoise dqdv cell.mpr --negative-plateau-volt 1.55 --out cell-dqdv
     """
-    from equipoise.cli.cell_options import changes, loaded
+    from equipoise.cli.cell_options import changes, loaded, told_apart
     from equipoise.cli.output import told_warnings
 
     with told_warnings():
         wanted = _numbers(cycles)
-        _check(axis)
+        _check(axis, smoothing_millivolt)
         known = changes(mass_mg=mass_mg, reference=reference)
         how = (reader, column_map, repair, current_sign)
-        cells = [loaded(f, record, known, *how) for f in files]
+        cells = told_apart([loaded(f, record, known, *how) for f in files])
         curves = [
             _curves(d, wanted, axis, smoothing_millivolt, step_millivolt) for d in cells
         ]
@@ -96,12 +96,18 @@ def dqdv(
     _say(cells, curves, peaks, written, as_json)
 
 
-def _check(axis: str) -> None:
+def _check(axis: str, smoothing: float) -> None:
     from equipoise.core.errors import SpecError, nearest
 
     if axis not in AXES:
         raise SpecError(
             f"{axis!r} is not known", where="--axis", remedy=nearest(axis, AXES)
+        )
+    if not 0.0 <= smoothing < float("inf"):
+        raise SpecError(
+            f"{smoothing:g} mV is no width",
+            where="--smoothing-millivolt",
+            remedy="0 for none",
         )
 
 

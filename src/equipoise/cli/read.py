@@ -17,6 +17,7 @@ from equipoise.cli.cell_options import (
     Reference,
     Repair,
     Sign,
+    counted,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def read(
 
     files: list[Path] = []
     with told_warnings():
+        _refuse_the_same(file, out)
         changed = changes(mass_mg=mass_mg, one_c_ma=one_c_ma, reference=reference)
         data = loaded(
             file,
@@ -76,6 +78,17 @@ def read(
             table = data.require_table()
             files = [write_bdf(table, out, metadata=data.metadata), metadata_path(out)]
     _say(data, files, explain, as_json)
+
+
+def _refuse_the_same(file: Path, out: Path | None) -> None:
+    from equipoise.core.errors import DataError
+
+    if out is not None and out.exists() and file.exists() and out.samefile(file):
+        raise DataError(
+            "the output is the file that is read",
+            where=str(out),
+            remedy="give --out another name: measured files are never replaced",
+        )
 
 
 def _say(data: CellData, files: list[Path], explain: bool, as_json: bool) -> None:
@@ -113,7 +126,7 @@ def _content(data: CellData) -> dict[str, object]:
 def _print_summary(data: CellData) -> None:
     table = data.table
     if table is None:
-        typer.echo(f"{data.source}: a table of {data.cycles.height} cycles")
+        typer.echo(f"{data.source}: a table of {counted(data.cycles.height, 'cycle')}")
         for line in data.metadata.get("findings", ()):  # pyright: ignore[reportGeneralTypeIssues]
             typer.echo(f"  {line}")
         return
@@ -124,8 +137,9 @@ def _print_summary(data: CellData) -> None:
     )
     hours = (time[-1] - time[0]) / 3600.0
     typer.echo(f"{data.source}: {recording.format}")
+    number = counted(data.cycles.height, "cycle")
     typer.echo(
-        f"  {table.height:,} rows, {data.cycles.height} cycles, {hours:,.1f} h, "
+        f"  {table.height:,} rows, {number}, {hours:,.1f} h, "
         f"{volt.min():.4g} to {volt.max():.4g} V, "
         f"{_current(current.min())} to {_current(current.max())}"
     )
@@ -145,12 +159,9 @@ def _print_findings(findings: tuple[Finding, ...], explain: bool) -> None:
             continue
         line = f"  {MARKS[finding.level]}: {finding.what}: {finding.how}"
         if finding.residual_ratio is not None and finding.tolerance_ratio is not None:
-            line += (
-                f" ({finding.residual_ratio:+.2%} of {finding.tolerance_ratio:.2g} "
-                "allowed)"
-                if abs(finding.residual_ratio) >= 1e-4
-                else f" ({finding.residual_ratio:+.0e})"
-            )
+            off, allowed = finding.residual_ratio, finding.tolerance_ratio
+            shown = f"{100 * off:+.2f} %" if abs(off) >= 1e-4 else f"{100 * off:+.0e} %"
+            line += f" (off by {shown}, {100 * allowed:.2g} % allowed)"
         typer.echo(line)
 
 

@@ -60,8 +60,10 @@ _KNOWN: dict[str, str] = {
     "CE": "efficiency as given",
 }
 """Headers of the ROVI battery data toolkit; < 0 discharges there as with us."""
+_SIGNS = {"I_min": -1.0, "I_max": 1.0}
 _NEEDED = {"cycle_count", "charging_capacity_ah", "discharging_capacity_ah"}
 _OURS = {"cycle_count", "coulombic_efficiency"}
+_OUR_COUNTS = {"cycle_count", "half_cycles_count", "rows_count", "eis_rows_count"}
 
 
 def is_cycle_table(path: str | Path) -> bool:
@@ -102,7 +104,8 @@ def read_cycles(path: str | Path) -> CycleTable:
             where=where,
             remedy="write it with its capacities",
         )
-    table = table.with_columns(_whole(table["cycle_count"], where))
+    counts = [n for n in table.columns if n in _OUR_COUNTS]
+    table = table.with_columns(_whole(table[n], where) for n in counts)
     findings = [f"{table.height} cycles"]
     labels: list[str | None] = [None] * table.height
     if "cycle_label" in table.columns:
@@ -178,18 +181,20 @@ def _text(source: Source) -> pl.DataFrame:
         elif name == "complete":
             columns[name] = cut.text(index).str.to_lowercase() == "true"
         else:
-            columns[name] = cut.numbers(index, ".").alias(name)
+            columns[name] = cut.numbers(index, ".") * _SIGNS.get(header, 1.0)
+        if header in _SIGNS:  # of the other direction alone it has the other sign
+            columns[name] = columns[name].clip(lower_bound=0.0)
     return pl.DataFrame({n: c.alias(n) for n, c in columns.items()})
 
 
 def _whole(counts: pl.Series, where: str) -> pl.Series:
-    """Numbers of cycles as integers."""
+    """A column of counts as integers."""
     import polars as pl
 
     whole = counts.cast(pl.Int64, strict=False)
     if whole.null_count() or not (whole == counts).all():
         raise DataError(
-            "the number of a cycle is missing or not whole",
+            f"a number is missing or not whole in column {counts.name!r}",
             where=where,
             remedy="one whole number a row",
         )
@@ -235,13 +240,10 @@ def _derived(table: pl.DataFrame) -> pl.DataFrame:
     """Add what follows from the columns of another program."""
     import polars as pl
 
+    floats = [n for n in table.columns if table[n].dtype.is_float()]
+    table = table.with_columns(pl.col(floats).fill_null(float("nan")))
     if "coulombic_efficiency" in table.columns:
         return table
-    nan = float("nan")
-    floats = [
-        n for n in table.columns if table[n].dtype.is_float() and n != "cycle_count"
-    ]
-    table = table.with_columns(pl.col(floats).fill_null(nan))
     charge, discharge = (
         _floats(table, f"{d}charging_capacity_ah") for d in ("", "dis")
     )
@@ -254,10 +256,6 @@ def _derived(table: pl.DataFrame) -> pl.DataFrame:
                 "mean_charging_voltage_volt": up / charge,
                 "mean_discharging_voltage_volt": down / discharge,
             }
-    for name, sign in (("charge", 1.0), ("discharge", -1.0)):
-        column = f"maximum_{name}_current_ampere"
-        if column in table.columns:
-            added[column] = np.maximum(sign * _floats(table, column), 0.0)
     return table.with_columns(pl.Series(n, v) for n, v in added.items())
 
 

@@ -100,17 +100,15 @@ def direction(current, eis, rest, i):
 
 
 @kernel
-def derive_cycles(current, eis, rest, out):
-    """Number from 1: each charge after a discharge starts a cycle, or the reverse.
+def derive_cycles(current, eis, rest, first, out):
+    """Number from 1: a cycle starts where `first` (+1, -1) follows the other direction.
 
-    The direction that flows first in the table starts the cycles. `out`: (n,).
+    `out`: (n,). What stands before the first such place is cycle 1.
     """
-    number, first, last = 1, 0, 0
+    number, last = 1, 0
     for i in range(current.size):
         s = direction(current, eis, rest, i)
         if s != 0:
-            if first == 0:
-                first = s
             if s == first and last == -first:
                 number += 1
             last = s

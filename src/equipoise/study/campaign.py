@@ -18,6 +18,9 @@ def import_of(data: CellData) -> Import:
     tables: dict[str, pl.DataFrame] = {"cycles": data.cycles}
     if data.table is not None:
         tables["timeseries"] = data.table
+        spectra = _spectra(data.table)
+        if spectra is not None:
+            tables["spectra"] = spectra
     return Import(
         source_sha256=data.source_sha256,
         name=data.name,
@@ -50,3 +53,15 @@ def cell_data_from(store: Store, cell: str) -> CellData:
         entry.source_path,
         entry.source_sha256,
     )
+
+
+def _spectra(table: pl.DataFrame) -> pl.DataFrame | None:
+    """Rows of impedance spectra, with the columns that hold anything there."""
+    import polars as pl
+
+    if "frequency_hertz" not in table.columns:
+        return None
+    rows = table.filter(pl.col("frequency_hertz") > 0.0)
+    if rows.height == 0:
+        return None
+    return rows.select(c for c in rows.get_columns() if c.null_count() < rows.height)

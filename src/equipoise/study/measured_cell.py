@@ -149,7 +149,7 @@ def load_cell_data(
     beside = read_metadata(file) if _is_bdf(file) else {}
     origin: Origin = "simulated" if beside.get("kind") == "simulated" else "measured"
     return CellData(
-        found.label if found.label != "cell" else _stem(file),
+        _called(found, file),
         recording.table,
         cycle_summary(recording.table, record=found),
         found,
@@ -180,7 +180,7 @@ def _of_cycles(file: Path, record: CellRecord) -> CellData:
     if not whole or any(k not in KINDS for k in kinds):
         table = classify(table, labels=read_in.labels)
     return CellData(
-        record.label if record.label != "cell" else _stem(file),
+        _called(record, file),
         None,
         table,
         record,
@@ -269,6 +269,12 @@ def _own_record(file: Path) -> dict[str, object]:
 
 def _is_bdf(file: Path) -> bool:
     return ".bdf." in file.name
+
+
+def _called(record: CellRecord, file: Path) -> str:
+    """Name of a cell; a group alone names all its cells, so that the file does."""
+    named = record.name is not None or record.replicate is not None
+    return record.label if named else _stem(file)
 
 
 def _stem(file: Path) -> str:

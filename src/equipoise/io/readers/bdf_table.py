@@ -18,6 +18,7 @@ from equipoise.core.errors import DataError
 from equipoise.io.readers import states
 from equipoise.io.readers.draft import Counter, Direction, Draft
 from equipoise.io.readers.labels import Dimension, factor, split_label
+from equipoise.io.readers.printed import rounding_of_cells
 from equipoise.io.readers.repairs import note_cut_line
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def draft(source: Source, options: Options) -> Draft:
         made.recognised("flavour", "from before the standard: the sign is not fixed")
     made.recognised("table", f"{frame.height} rows, {frame.width} columns")
     note_cut_line(made, cut_line)
+    _note_rounding(made, source, names, units.get(_label_of(labels, names), 1.0))
     for label, column in zip(labels, frame.get_columns(), strict=True):
         _take(made, column, label, units.get(label, 1.0))
     return made
@@ -141,6 +143,21 @@ def _take(made: Draft, column: pl.Series, label: str, scale: float) -> None:
         if name == "step_type":
             flow = states.flow_of(column)
             made.flow = flow if flow.any() else None
+
+
+def _label_of(labels: list[str], names: list[str]) -> str:
+    return labels[names.index("current_ampere")]
+
+
+def _note_rounding(made: Draft, source: Source, names: list[str], scale: float) -> None:
+    """Digits of the current as the first lines print them."""
+    if not made.printed:
+        return
+    at = names.index("current_ampere")
+    rows = (line.split(",") for line in source.head_lines[1:-1])
+    digit = rounding_of_cells(r[at] for r in rows if len(r) == len(names))
+    if digit is not None:
+        made.current_rounding_ampere = digit * scale
 
 
 def _direction(name: str) -> Direction:

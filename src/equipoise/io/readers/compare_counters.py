@@ -55,7 +55,7 @@ def compare_counters(work: Work, counts: list[Counted]) -> list[Told]:
     DataError
         If a counter contradicts the current, in all or in one half-cycle.
     """
-    rounding = rounding_of(work.amperes) if work.draft.printed else 0.0
+    rounding = _rounding_ampere(work)
     rest = sp.rest_ampere(work.amperes)
     flowing = float((np.diff(work.seconds) * (np.abs(work.amperes[1:]) > rest)).sum())
     each = _Compare(work.rows, rounding * flowing / 3600.0, rest)
@@ -72,6 +72,14 @@ def compare_counters(work: Work, counts: list[Counted]) -> list[Told]:
         _say(work, one)
     _say_what_is_missing(work, told)
     return told
+
+
+def _rounding_ampere(work: Work) -> float:
+    draft = work.draft
+    if not draft.printed:
+        return 0.0
+    told = draft.current_rounding_ampere
+    return rounding_of(work.amperes) if told is None else told
 
 
 class _Compare(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core.errors import DataError
+from equipoise.io.readers.printed import MOST_CELLS, rounding_of_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,11 @@ class TextTable:
         if lost.any():
             raise self.not_a_number(index, int(lost.arg_max() or 0), "")
         return numbers
+
+    def rounding(self, index: int) -> float | None:
+        """Half of the last printed place of a column; None if it has no number."""
+        every = max(self.frame.height // MOST_CELLS, 1)
+        return rounding_of_cells(self.text(index).gather_every(every).drop_nulls())
 
     def not_a_number(self, index: int, row: int, reason: str) -> DataError:
         """The error for one cell, or for the second header that it belongs to."""

@@ -64,6 +64,8 @@ class Draft:
         `time_second_per_unit`, all others in the unit of their name.
     counters
         Charges and energies; the proofs name them.
+    current_rounding_ampere
+        Half of the last printed place of the current; None to take it from the values.
     flow
         +1 charge, -1 discharge, 0 neither, shape (N,): by the cycler's own words.
     clock_second
@@ -84,6 +86,7 @@ class Draft:
         self.format, self.current_sign, self.printed = format, current_sign, printed
         self.columns: dict[str, pl.Series] = {}
         self.counters: list[Counter] = []
+        self.current_rounding_ampere: float | None = None
         self.flow: NDArray[np.int8] | None = None
         self.clock_second: Array | None = None
         self.clock_resolution_second = 1.0

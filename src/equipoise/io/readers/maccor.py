@@ -244,6 +244,9 @@ class _Columns:
             return
         if name == "cycle_count" and meaning is _MEANINGS["cycle c"]:
             self.made.recognised("cycles", "column 'Cycle C', the cycler's own count")
+        if name == "current_ampere":
+            digit = self.table.rounding(index)
+            self.made.current_rounding_ampere = None if digit is None else digit * scale
         column = values * scale if scale != 1.0 else values
         self.made.columns[name] = (
             _whole(column) if meaning.dimension == "none" else column

@@ -195,6 +195,9 @@ class Filling:
         unit, scale = self._unit(name, index, entry)
         values = self._scaled(index, scale)
         dimension = dimension_of(name)
+        if name == "current_ampere":
+            digit = self.table.rounding(index)
+            self.made.current_rounding_ampere = None if digit is None else digit * scale
         if entry.negated:
             values = -values
         if dimension == "temperature":

@@ -176,6 +176,15 @@ def _unknown(source: Source) -> DataError:
     """Say what an unknown file looks like, and what would help."""
     where = str(source.path)
     head = source.head
+    if head.startswith(b"PAR1"):
+        import polars as pl
+
+        names = ", ".join(pl.read_parquet_schema(source.path))
+        return DataError(
+            f"a Parquet table without time, voltage and current; it has {names:.200}",
+            where=where,
+            remedy="name the time series, such as trace.bdf.parquet of a simulation",
+        )
     if not source.is_text:
         kind = next((k for mark, k in _MAGIC.items() if head.startswith(mark)), "")
         if source.path.suffix[1:].isdecimal():
@@ -196,6 +205,7 @@ def _unknown(source: Source) -> DataError:
 
 
 _MAGIC = {
+    b"MATLAB 5.0": "a MATLAB file",
     b"PK\x03\x04": "a zip archive, such as a spreadsheet (.xlsx)",
     b"\xd0\xcf\x11\xe0": "an old Office file (.xls)",
     b"\x89HDF": "HDF5",
@@ -204,6 +214,8 @@ _MAGIC = {
     b"\x1f\x8b": "a gzip archive",
 }
 _ADVICE = {
+    _MAGIC[b"MATLAB 5.0"]: "half-cell curves go to 'equipoise curve'; export a test as "
+    "CSV",
     _MAGIC[b"PK\x03\x04"]: "save the sheet with the data as CSV",
     _MAGIC[b"\xd0\xcf\x11\xe0"]: "save the sheet with the data as CSV",
     _MAGIC[b"\x1f\x8b"]: "unpack it first",

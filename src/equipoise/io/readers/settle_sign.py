@@ -55,7 +55,9 @@ def settle_sign(work: Work, counts: list[Counted], told: CurrentSign | None) -> 
             f"{'charged' if declared * sign < 0 else 'discharged'} where the current "
             "is below zero",
             where=work.where,
-            remedy="current must be above zero on charging; if the file counts "
+            remedy="the file says the opposite of --current-sign: leave it out"
+            if told is not None
+            else "current must be above zero on charging; if the file counts "
             "otherwise: --current-sign charging-negative",
         )
     if declared < 0:

@@ -55,7 +55,8 @@ class Source:
         try:
             with self.path.open("rb") as stream:
                 digest = hashlib.sha256()
-                while block := stream.read(HASH_BLOCK_BYTES):
+                size = min(self.size_bytes, HASH_BLOCK_BYTES)
+                while block := stream.read(size):
                     digest.update(block)
                 return digest.hexdigest()
         except OSError as error:
@@ -150,7 +151,7 @@ def open_source(path: str | Path) -> Source:
             raise DataError(
                 "this is a folder, a file was expected",
                 where=str(file),
-                remedy="name one file; several may be given one after the other",
+                remedy="name a file inside it",
             )
         size = file.stat().st_size
     except FileNotFoundError:
