@@ -473,3 +473,28 @@ def test_dates_are_read(text, iso, certain):
 def test_words_are_no_dates():
     assert clocks.clock(pl.Series(["never", "03/29/2024 14:00:00"])) is None
     assert clocks.clock(pl.Series([None, None], dtype=pl.String)) is None
+
+
+def test_a_change_of_direction_between_two_rows_opens_the_bounds():
+    """From +1 A to -1 A in one hour: nothing to 2 Ah pass in both directions."""
+    rows = rows_of(np.array([0.0, 3600.0]), np.array([1.0, -1.0]))
+    found = cp.totals(rows, counter_of(np.zeros(2), "both"), np.zeros(2))
+    assert (found.lowest, found.middle, found.highest) == (0.0, 1.0, 2.0)
+    one = cp.totals(rows, counter_of(np.zeros(2)), np.zeros(2))
+    assert (one.lowest, one.middle, one.highest) == (0.0, 0.5, 1.0)
+
+
+def test_a_net_counter_is_compared_by_what_it_moved():
+    """2 Ah up and 2 Ah down are 4 Ah, not none."""
+    seconds = np.arange(5.0) * 3600.0
+    rows = rows_of(seconds, np.array([1.0, 1.0, 1.0, -1.0, -1.0]))
+    gained = np.array([0.0, 1.0, 1.0, -1.0, -1.0])
+    assert cp.totals(rows, counter_of(gained, "net"), gained).counted == 4.0
+
+
+def test_intervals_without_a_value_do_not_tell_how_often_a_counter_moves():
+    values = np.full(100, np.nan)
+    values[::10] = np.arange(10.0)
+    rows = rows_of(np.arange(100.0))
+    counter = Counter("Ah", "capacity", "charge", values)
+    assert cp.totals(rows, counter, np.zeros(100)).moved_ratio == 1.0  # none to tell

@@ -276,6 +276,8 @@ def cycle_life(
     # No threshold above 1: the reference itself would be beyond its end of life.
     earliest, _ = crossing(min(threshold_retention + uncertainty_retention, 1.0))
     latest, _ = crossing(threshold_retention - uncertainty_retention)
+    if at < 0:
+        _warn_of_a_dead_end(cycles, series, threshold_retention, consecutive_count)
     held = np.flatnonzero(ratio >= threshold_retention)
     capacity = _reference_capacities(cycles, series)
     life = math.nan if at < 0 else life
@@ -298,6 +300,26 @@ def cycle_life(
         interpolated=interpolate,
         quantity=series.quantity,
     )
+
+
+def _warn_of_a_dead_end(
+    cycles: pl.DataFrame, series: _Series, threshold: float, consecutive_count: int
+) -> None:
+    """Cycles of another kind at the end may be those of a cell that died."""
+    import polars as pl
+
+    last = int(series.table["cycle_count"][-1])
+    reference = cycles.filter(pl.col("cycle_count") == series.reference_cycle_count)
+    after = cycles.filter(pl.col("cycle_count") > last)[series.quantity]
+    low = after.fill_nan(0.0).fill_null(0.0) < threshold * reference[series.quantity][0]
+    if low.len() >= consecutive_count and low.all():
+        warnings.warn(
+            f"after cycle {last} come {low.len()} cycles with less than "
+            f"{100 * threshold:g} % of the reference, none of them a like cycle: if "
+            "the cell failed there, its life ends there and is not censored",
+            EquipoiseWarning,
+            stacklevel=3,
+        )
 
 
 def fade_rate(

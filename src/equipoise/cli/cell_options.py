@@ -138,12 +138,14 @@ def loaded(
     column_map: Path | None = None,
     repair: str = "",
     current_sign: str | None = None,
+    *,
+    warn: bool = True,
 ) -> CellData:
     """Read a file and sum its cycles up, as all commands on measured data do."""
     from equipoise.io.cell_records import load_record
     from equipoise.study.measured_cell import load_cell_data
 
-    return load_cell_data(
+    data = load_cell_data(
         file,
         record=None if record is None else load_record(record),
         changes=changed,
@@ -152,6 +154,22 @@ def loaded(
         repair=repairs(repair),
         current_sign=sign(current_sign),
     )
+    if warn:
+        _warn_of_doubts(data)
+    return data
+
+
+def _warn_of_doubts(data: CellData) -> None:
+    """What the reading left open has to be known before its numbers are used."""
+    import warnings
+
+    from equipoise.core.errors import EquipoiseWarning
+
+    for finding in () if data.recording is None else data.recording.findings:
+        matters = finding.what.startswith(("voltage", "current", "test time", "rows"))
+        if finding.level == "look" and matters:
+            text = f"{data.source}: {finding.what}: {finding.how}"
+            warnings.warn(text, EquipoiseWarning, stacklevel=3)
 
 
 def counted(number: int, noun: str) -> str:

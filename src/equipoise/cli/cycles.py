@@ -61,6 +61,8 @@ ReferenceCycle = Annotated[
     int | None,
     typer.Option(
         "--reference-cycle",
+        min=0,
+        max=1_000_000_000,
         help="Cycle that is 100 %. Default: the first like one after the rate block.",
     ),
 ]
@@ -218,6 +220,7 @@ def _content(data: CellData, found: CellStatistics) -> dict[str, object]:
         "file": data.source,
         "origin": data.origin,
         "proven": recording.proven if recording else None,
+        "findings": [f.as_dict() for f in recording.findings] if recording else [],
         "cycles_derived": data.cycles_derived,
         "cell": data.record.model_dump(exclude_none=True, exclude_defaults=True),
         "cycles": data.cycles.to_dicts(),
@@ -354,11 +357,7 @@ def _doubts(data: CellData) -> list[str]:
     recording = data.recording
     if recording is None:
         return []
-    lines = [
-        f"look: {f.what}: {f.how}"
-        for f in recording.findings
-        if f.level == "look" and f.what.startswith(("voltage", "current"))
-    ]
+    lines: list[str] = []
     if not recording.proven:
         lines.append("the unit of the current is not proven: equipoise read --explain")
     mass = recording.metadata.get("active_mass_mg")

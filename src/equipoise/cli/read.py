@@ -72,6 +72,7 @@ def read(
             column_map=column_map,
             repair=repair,
             current_sign=current_sign,
+            warn=False,
         )
         table = data.table
         if out is not None:

@@ -46,6 +46,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         )
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        raise SpecError("the brackets are nested too deeply", where=str(path)) from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(
             f"not valid TOML: {error}",

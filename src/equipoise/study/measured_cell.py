@@ -15,6 +15,7 @@ from equipoise.io.bdf import read_metadata
 from equipoise.io.cell_records import find_record
 from equipoise.io.cycle_tables import is_cycle_table, read_cycles
 from equipoise.io.readers.read import measured_metadata, read
+from equipoise.io.readers.source import open_source
 from equipoise.sim.record import record_of
 from equipoise.spec.cell_record import CellRecord
 from equipoise.spec.validation import validated
@@ -132,7 +133,7 @@ def load_cell_data(
     SpecError
         If the record is wrong.
     """
-    file = Path(path)
+    file = open_source(path).path
     found = _record(file, find_record(file) if record is None else record)
     if changes:
         found = validated(CellRecord, _above(changes, found), where="cell record")

@@ -20,6 +20,7 @@ from equipoise.io.readers.draft import Counter, Direction, Draft
 from equipoise.io.readers.labels import Dimension, factor, split_label
 from equipoise.io.readers.printed import rounding_of_cells
 from equipoise.io.readers.repairs import note_cut_line
+from equipoise.io.readers.source import refuse_too_large
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from equipoise.io.readers.source import Source
 
 FORMAT = "Battery Data Format"
+MEMORY_PER_COLUMN = 3.0
+"""Peak memory of reading and proving over that of the columns as numbers."""
 _TIMES = ("test_time_second", "test_time_hour")
 _DIMENSIONS: dict[str, Dimension] = {
     "test_time_second": "time",
@@ -217,6 +220,8 @@ def _frame(
     where = str(source.path)
     if source.head.startswith(b"PAR1"):
         try:
+            rows = pl.scan_parquet(source.path).select(pl.len()).collect().item()
+            refuse_too_large(source.path, 8 * rows * len(names), MEMORY_PER_COLUMN)
             frame = pl.read_parquet(source.path)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(

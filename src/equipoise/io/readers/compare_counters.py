@@ -9,7 +9,6 @@ import numpy as np
 
 from equipoise.core.errors import DataError
 from equipoise.io.readers import charge_proof as cp
-from equipoise.io.readers import sign_proof as sp
 from equipoise.io.readers.counters import Counted, granularity
 from equipoise.io.readers.draft import Counter
 from equipoise.io.readers.printed import rounding_of
@@ -21,6 +20,8 @@ UNITS = {"capacity": "Ah", "energy": "Wh"}
 USUAL_VOLT = (0.01, 100.0)
 """A cell (or a stack in one case) lies between; outside it is worth a look."""
 MOST_VOLTS = 100_000
+NET_SHARE = 1e-3
+"""Of all that passed; the integral of rows that are stored at every step is as good."""
 SAME_FACTOR = 0.1
 """Relative; columns that disagree by one factor have one cause."""
 _UNIT_FACTORS = {
@@ -56,15 +57,21 @@ def compare_counters(work: Work, counts: list[Counted]) -> list[Told]:
         If a counter contradicts the current, in all or in one half-cycle.
     """
     rounding = _rounding_ampere(work)
-    rest = sp.rest_ampere(work.amperes)
-    flowing = float((np.diff(work.seconds) * (np.abs(work.amperes[1:]) > rest)).sum())
-    each = _Compare(work.rows, rounding * flowing / 3600.0, rest)
+    rest = work.rest_ampere
+    hours = np.diff(work.seconds) / 3600.0
+    charging = float((hours * (work.amperes[1:] > rest)).sum())
+    discharging = float((hours * (work.amperes[1:] < -rest)).sum())
+    flowing = {"charge": charging, "discharge": discharging}
+    each = _Compare(work.rows, rounding, flowing, rest)
     with ThreadPoolExecutor(2) as pool:  # the kernels release the interpreter
         found = list(pool.map(each, work.draft.counters, counts))
     for one, row in found:
         if row is not None:
             raise _changes_within(work, one.counter, row)
     told = [one for one, _ in found]
+    for one in told:
+        if one.counter.direction == "net" and one.verdict.kind == "proven":
+            _look_at_net(work, one)
     wrong = [t for t in told if t.verdict.kind == "wrong"]
     if wrong:
         raise _contradiction(work, wrong, told)
@@ -72,6 +79,58 @@ def compare_counters(work: Work, counts: list[Counted]) -> list[Told]:
         _say(work, one)
     _say_what_is_missing(work, told)
     return told
+
+
+def _look_at_net(work: Work, told: Told) -> None:
+    """A net counter of the whole test goes where the current goes.
+
+    One that starts anew with each cycle would make every efficiency 1.
+
+    Raises
+    ------
+    DataError
+        If it jumps against the current where a step or cycle begins.
+    """
+    values = told.counter.values
+    known = np.flatnonzero(np.isfinite(values))
+    reach = work.reach(told.counter.quantity)
+    if known.size < 3:
+        return
+    power = work.amperes * (work.volts if told.counter.quantity == "energy" else 1.0)
+    a, b = power[:-1], power[1:]
+    hours = np.diff(work.seconds) / 3600.0
+    rest = work.rest_ampere
+    slack = 2.0 * rounding_of(values) + 1e-3 * float(reach.max(initial=0.0))
+    up = np.concatenate(
+        ([0.0], np.cumsum((np.maximum(np.maximum(a, b), 0) + rest) * hours))
+    )
+    down = np.concatenate(
+        ([0.0], np.cumsum((np.minimum(np.minimum(a, b), 0) - rest) * hours))
+    )
+    step = np.diff(values[known])
+    off = step > 2.0 * np.diff(up[known]) + slack
+    off |= step < 2.0 * np.diff(down[known]) - slack
+    rows = known[1:][off]
+    if rows.size:
+        row = int(rows[0])
+        raise DataError(
+            f"column {told.counter.label!r} goes from {values[row - 1]:.5g} to "
+            f"{values[row]:.5g} in row {row + 1} ({rows.size} such rows), which no "
+            "current makes: it starts anew there, but is read as a net charge of the "
+            "whole test",
+            where=work.where,
+            remedy="leave the column out (in a map: --map FILE): the current is "
+            "integrated then",
+        )
+    net = float((0.5 * (a + b) * hours).sum())
+    counted = float(values[known[-1]] - values[known[0]])
+    if abs(net - counted) > NET_SHARE * told.verdict.integral:
+        work.note(
+            "look",
+            "current: net charge",
+            f"{told.counter.label!r} says {counted:.5g}, the current {net:.5g}: if it "
+            "starts anew with each cycle every efficiency is 1",
+        )
 
 
 def _rounding_ampere(work: Work) -> float:
@@ -86,7 +145,8 @@ class _Compare(NamedTuple):
     """One counter with the integral; and the first row of a half-cycle that is off."""
 
     rows: cp.Rows
-    rounding_ah: float
+    rounding_ampere: float
+    flowing_hour: dict[str, float]
     rest_ampere: float
 
     def __call__(self, counter: Counter, count: Counted) -> tuple[Told, int | None]:
@@ -95,7 +155,9 @@ class _Compare(NamedTuple):
         found = cp.totals(self.rows, counter, count.increments)
         digit = granularity(counter.values, found.moved_ratio)
         slack = digit * (1 + count.resets.size) * 2.0
-        verdict = cp.verdict(found, rounding=self.rounding_ah * scale, slack=slack)
+        both = sum(self.flowing_hour.values())
+        digits = self.rounding_ampere * self.flowing_hour.get(counter.direction, both)
+        verdict = cp.verdict(found, rounding=digits * scale, slack=slack)
         row = None
         if verdict.kind == "proven":
             row = cp.wrong_row(

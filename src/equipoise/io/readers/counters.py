@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from equipoise.io.readers.draft import Array, Counter
 
 Rule = Literal["test", "cycle", "step", "other"]
+REACH_FACTOR = 1.05
+"""The largest current of a file, and what its rounding may add."""
 STUCK_SHARE = 0.9
 """A counter that moves in fewer of the intervals with a current is a coarse one."""
 ROUNDING_SHARE = 1e-9
@@ -47,6 +49,7 @@ def counted(
     counter: Counter,
     cycles: NDArray[np.int64] | None,
     steps: NDArray[np.int64] | None,
+    reach: Array | None = None,
 ) -> Counted:
     """Increments of a counter and the rule of its resets.
 
@@ -54,6 +57,9 @@ def counted(
     ----------
     cycles, steps
         Cycle number and a number that changes with each step, shape (N,).
+    reach
+        The most that can pass in the interval that ends in a row, in the counter's
+        unit, shape (N,): by so much a counter may have risen since it started anew.
     """
     values = counter.values
     increments = np.zeros(values.size)
@@ -65,7 +71,13 @@ def counted(
     if net:
         return Counted(increments, resets[:0], "test")
     rows = resets[:count].copy()
-    return Counted(increments, rows, _rule(counter, rows, cycles, steps))
+    reach = np.zeros(values.size) if reach is None else reach
+    rule, marks = _rule(counter, rows, (cycles, steps), reach)
+    if marks is not None:  # it starts anew at each of them, also where it did not fall
+        at = np.flatnonzero(np.diff(marks) != 0) + 1
+        at = at[np.isfinite(values[at])]
+        increments[at] = np.maximum(values[at], 0.0)
+    return Counted(increments, rows, rule)
 
 
 def granularity(values: Array, moved_ratio: float) -> float:
@@ -86,32 +98,39 @@ def resolution(values: Array) -> float:
     return 0.5 * float(steps.min()) if steps.size else 0.0
 
 
+Marks = NDArray[np.int64]
+
+
 def _rule(
     counter: Counter,
     resets: NDArray[np.int64],
-    cycles: NDArray[np.int64] | None,
-    steps: NDArray[np.int64] | None,
-) -> Rule:
-    """What the file declares if nothing contradicts it, else what the resets say."""
-    kinds: tuple[tuple[Rule, NDArray[np.int64] | None], ...] = (
-        ("cycle", cycles),
-        ("step", steps),
+    marks_of: tuple[Marks | None, Marks | None],
+    reach: Array,
+) -> tuple[Rule, Marks | None]:
+    """What the file declares if nothing contradicts it, else what the resets say.
+
+    With the marks at which it starts anew: None for a counter of the whole test, or
+    one without a rule.
+    """
+    kinds: tuple[tuple[Rule, Marks | None], ...] = (
+        ("cycle", marks_of[0]),
+        ("step", marks_of[1]),
     )
     for name, marks in kinds:
         if counter.declared.startswith(f"{name}_") and (
-            marks is None or _restarts(counter.values, resets, marks)
+            marks is None or _restarts(counter.values, resets, marks, reach)
         ):
-            return name
+            return name, marks
     if resets.size == 0:
-        return "test"
+        return "test", None
     for name, marks in kinds:
-        if marks is not None and _restarts(counter.values, resets, marks):
-            return name
-    return "other"
+        if marks is not None and _restarts(counter.values, resets, marks, reach):
+            return name, marks
+    return "other", None
 
 
 def _restarts(
-    values: Array, resets: NDArray[np.int64], marks: NDArray[np.int64]
+    values: Array, resets: NDArray[np.int64], marks: Marks, reach: Array
 ) -> bool:
     """Whether it starts anew at every change of a mark, and nowhere else."""
     changes = np.flatnonzero(np.diff(marks) != 0) + 1
@@ -120,6 +139,7 @@ def _restarts(
     before = values[changes - 1]
     eps = ROUNDING_SHARE * float(np.nanmax(np.abs(values)))
     held = (before > eps) & (values[changes] >= before)
+    held &= values[changes] > REACH_FACTOR * reach[changes] + eps
     return not held.any()
 
 

@@ -58,7 +58,10 @@ def prove(
     _finite(work)
     settle_time(work)
     see_order(work)
-    counts = [counted(c, work.cycles, work.steps) for c in draft.counters]
+    counts = [
+        counted(c, work.cycles, work.steps, work.reach(c.quantity))
+        for c in draft.counters
+    ]
     settle_sign(work, counts, current_sign)
     told = compare_counters(work, counts)
     _potentials(work)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 CurrentSign = Literal["charging positive", "charging negative"]
 ONE_WITNESS = 0.9
-"""Agreement that is asked of the voltage alone of a current that is never below zero:
-an unsigned current of a charge and part of a discharge reaches 0.5."""
+"""Agreement that is asked of the voltage alone: an unsigned current of a charge and
+part of a discharge reaches 0.5, and so does one that is turned within a file."""
 
 
 def settle_sign(work: Work, counts: list[Counted], told: CurrentSign | None) -> None:
@@ -111,10 +111,24 @@ def _witnesses(
             remedy="check the leads (voltage), the state column and the counters",
         )
     if len(seen) == 1 and seen[0] is all_of[0] and not magnitude:
-        alone = abs(seen[0].agreement) < ONE_WITNESS
-        if alone and not sp.is_signed(work.amperes):
-            return []
+        return _voltage_alone(work, seen[0])
     return seen
+
+
+def _voltage_alone(work: Work, voltage: sp.Evidence) -> list[sp.Evidence]:
+    """The voltage as the only witness: it has to be clear, and above zero."""
+    flowing = work.volts[np.abs(work.amperes) > work.rest_ampere]
+    reversed_leads = flowing.size > 0 and float(np.median(flowing)) < 0.0
+    if abs(voltage.agreement) >= ONE_WITNESS and not reversed_leads:
+        return [voltage]
+    why = "it is below zero" if reversed_leads else f"only {voltage.agreement:.0%}"
+    work.note(
+        "look",
+        "current: sign",
+        f"the voltage is the only witness, and not a good one ({why}): leads or sign "
+        "may be reversed, or the current may have no sign",
+    )
+    return []
 
 
 def _say(work: Work, seen: list[sp.Evidence], declared: int, magnitude: bool) -> None:

@@ -164,11 +164,12 @@ def open_source(path: str | Path) -> Source:
     if size == 0:
         raise DataError("the file is empty", where=str(file), remedy="export it again")
     kind = "binary" if file.suffix.lower() in BINARY_SUFFIXES else "text"
-    _refuse_too_large(file, size, MEMORY_PER_BYTE[kind])
+    refuse_too_large(file, size, MEMORY_PER_BYTE[kind])
     return Source(file, size)
 
 
-def _refuse_too_large(file: Path, size: int, factor: float) -> None:
+def refuse_too_large(file: Path, size: int, factor: float) -> None:
+    """Refuse what needs `size` bytes times `factor` if that is more than is free."""
     free = free_memory_bytes()
     if free is not None and size * factor > free:
         raise DataError(

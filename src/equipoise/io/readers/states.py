@@ -11,8 +11,17 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import polars as pl
 
-_DISCHARGE = re.compile(r"^d(_.*)?$|dch|d[_ ]?ch|disc|dis\b|^dis")
-_CHARGE = re.compile(r"^c(_.*)?$|ch(a|g|arge)|^cc?cv?_?c")
+_NEITHER = re.compile(
+    r"rest|ruhe|pause|wait|ocv|repos|suspend|check|change|chann|chamber|charakter|"
+    r"charact|mechan|techn|exchange|disconn|disab|disp|distr|eis\b"
+)
+_DISCHARGE = re.compile(
+    r"^d(_.*)?$|(?<![a-z0-9])d[_ -]?ch|cd[_ -]?ch|dchg|disc|dis\b|d[ée]charge|"
+    r"entlad|放电"
+)
+_CHARGE = re.compile(
+    r"^c(_.*)?$|\bcha$|ch(g|rg|arg)|^cc?cv?_?c|(?<!ent)lad(en|ung|e\b)|充电"
+)
 
 
 def direction_of(word: str) -> int:
@@ -24,6 +33,8 @@ def direction_of(word: str) -> int:
     [1, -1, 0, -1, 1, -1, 0]
     """
     text = word.strip().lower()
+    if _NEITHER.search(text):
+        return 0
     if _DISCHARGE.search(text):
         return -1
     return 1 if _CHARGE.search(text) else 0

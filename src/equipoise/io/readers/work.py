@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.io.readers import charge_proof as cp
+from equipoise.io.readers import sign_proof as sp
 from equipoise.io.readers.recording import Finding
 
 if TYPE_CHECKING:
@@ -45,7 +46,23 @@ class Work:
         """1 for rows of no spectrum, whose single values tell nothing; empty: all."""
         if "frequency_hertz" not in self.draft.columns:
             return np.empty(0, dtype=np.uint8)
-        return (~(self.draft.floats("frequency_hertz") > 0.0)).astype(np.uint8)
+        direct = ~(self.draft.floats("frequency_hertz") > 0.0)
+        direct[1:] &= direct[:-1].copy()  # nor the interval behind a spectrum
+        return direct.astype(np.uint8)
+
+    @property
+    def rest_ampere(self) -> float:
+        """Current below which a row is a rest; spectra do not count."""
+        use = self.rows.use
+        return sp.rest_ampere(self.amperes * use if use.size else self.amperes)
+
+    def reach(self, quantity: str) -> Array:
+        """The most charge (Ah) or energy (Wh) of the interval before each row."""
+        hours = np.diff(self.seconds, prepend=self.seconds[0]) / 3600.0
+        most = float(np.abs(self.amperes).max(initial=0.0))
+        if quantity == "energy":
+            most *= float(np.abs(self.volts).max(initial=0.0))
+        return most * hours
 
     def _steps(self) -> NDArray[np.int64] | None:
         """Changes with every step; with the direction if steps have no number."""

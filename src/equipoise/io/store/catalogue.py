@@ -136,8 +136,15 @@ class Catalogue:
             raise StoreError(
                 f"the catalogue of the store is damaged ({str(error).splitlines()[0]})",
                 where=str(self.folder / CATALOGUE),
-                remedy="restore this file from a backup; the tables are not touched",
+                remedy="restore this file and the tables beside it from one backup",
             ) from None
+        lacking = {"cell_id", "name", "files"} - set(frame.columns)
+        if lacking:
+            raise StoreError(
+                f"the catalogue of the store has no column {min(lacking)!r}",
+                where=str(self.folder / CATALOGUE),
+                remedy="restore this file and the tables beside it from one backup",
+            )
         empty = pl.DataFrame(schema=schema())  # a record may have got new keys since
         return pl.concat([empty, frame], how="diagonal_relaxed")
 
