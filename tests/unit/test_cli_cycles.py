@@ -18,6 +18,7 @@ KEYS = {
     "origin",
     "proven",
     "cycles_derived",
+    "findings",
     "cell",
     "cycles",
     "life",

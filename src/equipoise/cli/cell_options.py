@@ -166,7 +166,7 @@ def _warn_of_doubts(data: CellData) -> None:
     from equipoise.core.errors import EquipoiseWarning
 
     for finding in () if data.recording is None else data.recording.findings:
-        matters = finding.what.startswith(("voltage", "current", "test time", "rows"))
+        matters = finding.what.startswith(("voltage", "current", "test time"))
         if finding.level == "look" and matters:
             text = f"{data.source}: {finding.what}: {finding.how}"
             warnings.warn(text, EquipoiseWarning, stacklevel=3)
