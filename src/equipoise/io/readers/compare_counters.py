@@ -93,14 +93,14 @@ def _look_at_net(work: Work, told: Told) -> None:
     """
     values = told.counter.values
     known = np.flatnonzero(np.isfinite(values))
-    reach = work.reach(told.counter.quantity)
     if known.size < 3:
         return
     power = work.amperes * (work.volts if told.counter.quantity == "energy" else 1.0)
     a, b = power[:-1], power[1:]
     hours = np.diff(work.seconds) / 3600.0
     rest = work.rest_ampere
-    slack = 2.0 * rounding_of(values) + 1e-3 * float(reach.max(initial=0.0))
+    most = float(np.abs(power).max(initial=0.0)) * float(hours.max(initial=0.0))
+    slack = 2.0 * rounding_of(values) + 1e-3 * most
     up = np.concatenate(
         ([0.0], np.cumsum((np.maximum(np.maximum(a, b), 0) + rest) * hours))
     )

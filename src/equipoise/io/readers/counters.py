@@ -6,6 +6,7 @@ to the first row after is then what the counter shows after it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from equipoise.io.readers.draft import Array, Counter
 
 Rule = Literal["test", "cycle", "step", "other"]
+Marks = NDArray[np.int64]
+Reach = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 REACH_FACTOR = 1.05
 """The largest current of a file, and what its rounding may add."""
 STUCK_SHARE = 0.9
@@ -49,7 +52,7 @@ def counted(
     counter: Counter,
     cycles: NDArray[np.int64] | None,
     steps: NDArray[np.int64] | None,
-    reach: Array | None = None,
+    reach: Reach | None = None,
 ) -> Counted:
     """Increments of a counter and the rule of its resets.
 
@@ -58,8 +61,8 @@ def counted(
     cycles, steps
         Cycle number and a number that changes with each step, shape (N,).
     reach
-        The most that can pass in the interval that ends in a row, in the counter's
-        unit, shape (N,): by so much a counter may have risen since it started anew.
+        The most that can pass in the intervals that end in some rows, in the
+        counter's unit: by so much it may have risen since it started anew.
     """
     values = counter.values
     increments = np.zeros(values.size)
@@ -71,7 +74,6 @@ def counted(
     if net:
         return Counted(increments, resets[:0], "test")
     rows = resets[:count].copy()
-    reach = np.zeros(values.size) if reach is None else reach
     rule, marks = _rule(counter, rows, (cycles, steps), reach)
     if marks is not None:  # it starts anew at each of them, also where it did not fall
         at = np.flatnonzero(np.diff(marks) != 0) + 1
@@ -98,14 +100,11 @@ def resolution(values: Array) -> float:
     return 0.5 * float(steps.min()) if steps.size else 0.0
 
 
-Marks = NDArray[np.int64]
-
-
 def _rule(
     counter: Counter,
     resets: NDArray[np.int64],
     marks_of: tuple[Marks | None, Marks | None],
-    reach: Array,
+    reach: Reach | None,
 ) -> tuple[Rule, Marks | None]:
     """What the file declares if nothing contradicts it, else what the resets say.
 
@@ -130,7 +129,7 @@ def _rule(
 
 
 def _restarts(
-    values: Array, resets: NDArray[np.int64], marks: Marks, reach: Array
+    values: Array, resets: NDArray[np.int64], marks: Marks, reach: Reach | None
 ) -> bool:
     """Whether it starts anew at every change of a mark, and nowhere else."""
     changes = np.flatnonzero(np.diff(marks) != 0) + 1
@@ -139,7 +138,8 @@ def _restarts(
     before = values[changes - 1]
     eps = ROUNDING_SHARE * float(np.nanmax(np.abs(values)))
     held = (before > eps) & (values[changes] >= before)
-    held &= values[changes] > REACH_FACTOR * reach[changes] + eps
+    if reach is not None:
+        held &= values[changes] > REACH_FACTOR * reach(changes) + eps
     return not held.any()
 
 

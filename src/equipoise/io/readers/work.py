@@ -12,6 +12,7 @@ from equipoise.io.readers import sign_proof as sp
 from equipoise.io.readers.recording import Finding
 
 if TYPE_CHECKING:
+    from equipoise.io.readers.counters import Reach
     from equipoise.io.readers.draft import Array, Draft
 
 LARGEST_COUNT = 2.0**62
@@ -56,13 +57,21 @@ class Work:
         use = self.rows.use
         return sp.rest_ampere(self.amperes * use if use.size else self.amperes)
 
-    def reach(self, quantity: str) -> Array:
-        """The most charge (Ah) or energy (Wh) of the interval before each row."""
-        hours = np.diff(self.seconds, prepend=self.seconds[0]) / 3600.0
-        most = float(np.abs(self.amperes).max(initial=0.0))
+    def reach(self, quantity: str) -> Reach:
+        """Most charge (Ah) or energy (Wh) of the intervals that end in some rows."""
+        most = self.most_ampere
         if quantity == "energy":
-            most *= float(np.abs(self.volts).max(initial=0.0))
-        return most * hours
+            most *= max(float(self.volts.max()), -float(self.volts.min()))
+
+        def at(rows: NDArray[np.int64]) -> Array:
+            return most * (self.seconds[rows] - self.seconds[rows - 1]) / 3600.0
+
+        return at
+
+    @property
+    def most_ampere(self) -> float:
+        """Largest current in either direction."""
+        return max(float(self.amperes.max()), -float(self.amperes.min()))
 
     def _steps(self) -> NDArray[np.int64] | None:
         """Changes with every step; with the direction if steps have no number."""
