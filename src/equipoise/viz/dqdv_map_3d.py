@@ -123,7 +123,10 @@ def _frame(ax: Axes3D, what: Drawn) -> None:
 
 def _surface(ax: Axes3D, rows: Rows, what: Drawn) -> None:
     """A surface per stretch of cycles without a gap; a lone cycle is a line."""
-    bins = thinned(rows.voltage_volt.size, MOST_BINS)
+    low, high = what.range_volt
+    inside = (rows.voltage_volt >= low) & (rows.voltage_volt <= high)
+    bins = np.flatnonzero(inside)  # 3-D axes do not clip: it would hide the ticks
+    bins = bins[thinned(bins.size, MOST_BINS)]
     for stretch in stretches(rows):
         at = stretch[thinned(stretch.size, MOST_CYCLES)]
         z = _closed(rows.height[at][:, bins], what.top)
