@@ -42,6 +42,10 @@ def read(
         Path | None,
         typer.Option(help="Write NAME.bdf.parquet or NAME.bdf.csv, with .json beside."),
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option("--figures", help="Folder for a figure of voltage and current."),
+    ] = None,
     record: Record = None,
     mass_mg: Mass = None,
     one_c_ma: OneC = None,
@@ -78,7 +82,19 @@ def read(
         if out is not None:
             table = data.require_table()
             files = [write_bdf(table, out, metadata=data.metadata), metadata_path(out)]
+        if figures is not None:
+            files += _figure(data, figures)
     _say(data, files, explain, as_json)
+
+
+def _figure(data: CellData, folder: Path) -> list[Path]:
+    from equipoise.viz.style import save_figure
+    from equipoise.viz.time_series import time_series
+
+    vs_li = data.metadata.get("reference_electrode") == "li"
+    reference = "Li⁺/Li" if vs_li else ""
+    drawn = time_series(data.require_table(), name=data.name, reference=reference)
+    return save_figure(drawn, folder, "time_series")
 
 
 def _refuse_the_same(file: Path, out: Path | None) -> None:
