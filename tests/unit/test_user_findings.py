@@ -1,5 +1,7 @@
 """What a first user of the measured-data commands stumbled over."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -114,3 +116,12 @@ def test_spectra_of_a_file_are_in_the_store(tmp_path):
         "SELECT count(*) AS n, min(real_impedance_ohm) AS low FROM spectra"
     )
     assert found.row(0) == (5, 10.0)
+
+
+def test_copies_of_one_file_are_not_told_apart_as_replicates(tmp_path):
+    from equipoise.cli.cell_options import told_apart
+
+    series().write_csv(tmp_path / "a.bdf.csv")
+    one = load_cell_data(tmp_path / "a.bdf.csv")
+    other = replace(one, source_sha256="0" * 64)
+    assert [d.name for d in told_apart([one, one, other])] == ["a", "a", "a (2)"]

@@ -178,15 +178,23 @@ def counted(number: int, noun: str) -> str:
 
 
 def told_apart(cells: Sequence[CellData]) -> list[CellData]:
-    """Cells under names that differ: replicates of one simulated cell have one name."""
+    """Cells under names that differ: replicates of one simulated cell have one name.
+
+    The same data given twice keep theirs: they are no replicates, and are refused where
+    cells are counted.
+    """
     from dataclasses import replace
 
-    names = [d.name for d in cells]
+    seen: dict[str, list[str]] = {}
     found: list[CellData] = []
-    for i, data in enumerate(cells):
-        before = names[:i].count(data.name)
-        if before:
-            name = f"{data.name} ({before + 1})"
+    for data in cells:
+        known = seen.setdefault(data.name, [])
+        key = data.source_sha256 or data.source
+        if key not in known:
+            known.append(key)
+        number = known.index(key) + 1
+        if number > 1:
+            name = f"{data.name} ({number})"
             record = data.record.model_copy(
                 update={"name": name, "group": data.record.group or data.name}
             )
