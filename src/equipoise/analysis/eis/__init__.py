@@ -1,0 +1,1 @@
+"""Impedance: Kramers-Kronig, relaxation times, circuits, transmission lines."""

@@ -1,0 +1,1 @@
+"""Readers of impedance spectra: one file per instrument or dialect."""
