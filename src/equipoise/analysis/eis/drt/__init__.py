@@ -1,0 +1,1 @@
+"""Distribution of relaxation times, and resistances with an honest band."""
