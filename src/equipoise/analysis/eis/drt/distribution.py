@@ -223,7 +223,7 @@ def distributions(
     for members in groups.values():
         first = used[members[0]][0]
         problem = problem_of(
-            first.frequency_hertz, chosen, wanted, weight=_weight(first, chosen)
+            first.frequency_hertz, chosen, wanted, weight=weight_of(first, chosen)
         )
         data = np.stack([used[i][0].impedance_ohm for i in members])
         x, kkt = problem.solve(data)
@@ -250,7 +250,7 @@ def _used(spectrum: Spectrum, settings: DrtSettings) -> tuple[Spectrum, int]:
     return kept, spectrum.points_count - kept.points_count
 
 
-def _weight(spectrum: Spectrum, settings: DrtSettings) -> Array | None:
+def weight_of(spectrum: Spectrum, settings: DrtSettings) -> Array | None:
     """1 / |Z| with a mean square of one, or None."""
     if settings.weighting == "unit":
         return None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.analysis.eis.drt.distribution import weight_of
 from equipoise.analysis.eis.drt.problem import problem_of
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def noise_of(distribution: Distribution) -> Noise:
     d = distribution
     spectrum = d.spectrum
     size = np.abs(spectrum.impedance_ohm)
-    weight = None
-    if d.settings.weighting == "modulus":
-        weight = 1.0 / size / np.sqrt(np.mean(1.0 / size**2))
+    weight = weight_of(spectrum, d.settings)
     problem = problem_of(spectrum.frequency_hertz, d.settings, d.tail, weight=weight)
     x = d.columns
     free = np.flatnonzero(x > 0.0)

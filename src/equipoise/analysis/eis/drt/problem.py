@@ -153,7 +153,9 @@ class Problem:
         return answer * self.scale
 
 
-def _pivot(hessian: Array, inverse: Array, sides: Array) -> tuple[Array, Array, Array]:
+def _pivot(
+    hessian: Array, inverse: Array, sides: Array
+) -> tuple[Array, Array, NDArray[np.int64]]:
     """Block principal pivoting of all right sides, each starting from the last one."""
     count, n = sides.shape
     x, y = np.empty((count, n)), np.empty((count, n))
@@ -254,10 +256,11 @@ def _assemble(
 ) -> Problem:
     basis = basis_of(frequency, settings)
     omega = 2.0 * pi * frequency
-    parts = [np.ones((omega.size, 1), np.complex128)]
-    if settings.inductance == "fit":
-        parts.append(1e-6j * omega[:, None])
-    others = np.hstack([*parts, tail.columns(omega)])
+    inductive = settings.inductance == "fit"
+    series = np.ones((omega.size, 2 if inductive else 1), np.complex128)
+    if inductive:
+        series[:, 1] = 1e-6j * omega
+    others = np.hstack([series, tail.columns(omega)])
     real, imaginary, gram = basis.real, basis.imaginary, basis.gram
     other_real, other_imaginary = others.real, others.imag
     if weight is not None:
@@ -286,7 +289,7 @@ def _assemble(
 def _inverse(hessian: Array) -> Array | None:
     """Inverse, or None where rounding would decide."""
     try:
-        inverse = np.linalg.inv(hessian)
+        inverse: Array = np.linalg.inv(hessian).astype(np.float64)
     except np.linalg.LinAlgError:
         return None
     condition = np.linalg.norm(hessian, 1) * np.linalg.norm(inverse, 1)

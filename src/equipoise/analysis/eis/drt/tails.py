@@ -8,7 +8,7 @@ rarely known, and it moves R_ct by tens of per cent: `ensemble` gives all of the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,26 +119,21 @@ class Tail:
 
     def columns(self, angular_frequency: Array) -> ComplexArray:
         """Impedance per unit of each coefficient, shape (N, k)."""
-        jw = 1j * angular_frequency
-        match self.family:
-            case "none":
-                parts: list[ComplexArray] = []
-            case "warburg":
-                parts = [jw**-0.5]
-            case "cpe":
-                parts = [jw ** -(self.exponent_ratio or 0.5)]
-            case "capacitor":
-                parts = [1.0 / jw]
-            case "warburg+capacitor":
-                parts = [jw**-0.5, 1.0 / jw]
-            case _:
-                s = np.sqrt(jw * (self.time_second or 1.0))
-                flat = np.tanh(s)
-                finite = self.family == "finite-length"
-                parts = [flat / s if finite else 1.0 / (flat * s)]
-        if not parts:
-            return np.zeros((jw.size, 0), np.complex128)
-        return np.stack(parts, axis=1)
+        jw = np.asarray(1j * angular_frequency, dtype=np.complex128)
+        s = np.sqrt(jw * (self.time_second or 1.0))
+        parts: dict[str, list[NDArray[Any]]] = {
+            "none": [],
+            "warburg": [jw**-0.5],
+            "cpe": [jw ** -(self.exponent_ratio or 0.5)],
+            "capacitor": [1.0 / jw],
+            "warburg+capacitor": [jw**-0.5, 1.0 / jw],
+            "finite-space": [1.0 / (np.tanh(s) * s)],
+            "finite-length": [np.tanh(s) / s],
+        }
+        found = np.zeros((jw.size, len(parts[self.family])), np.complex128)
+        for k, part in enumerate(parts[self.family]):
+            found[:, k] = part
+        return found
 
 
 NO_TAIL = Tail("none")
