@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 2
 
-.PHONY: demo test check format oracle bench lock clean help
+.PHONY: demo test check format oracle bench eis-peers lock clean help
 
 help:
 	@echo "make demo    create $(VENV), install, design the paper's cells, write a report"
 	@echo "make test    install the test extra and run all tests"
 	@echo "make check   format, lint, types, import contracts, unit tests"
-	@echo "make oracle  compare with PyBaMM (installs it in .venv-bench)"
+	@echo "make oracle  compare with PyBaMM and pyDRTtools (installs them apart)"
 	@echo "make bench   benchmarks with ratios against peers (installs them apart)"
 	@echo "make lock    renew requirements.lock from the ranges in pyproject.toml"
 
@@ -63,13 +63,24 @@ format: $(VENV)/.installed-dev
 	  xargs -L 1 .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
-oracle: .venv-bench/.installed
+# Impedance peers, apart again (some are GPL): none is ever a dependency. Where they
+# cannot be installed the tests that need them say so and skip.
+eis-peers: .venv-eis/.installed
+
+.venv-eis/.installed: benchmarks/eis_peers.txt
+	-test -d .venv-eis || $(PYTHON) -m venv .venv-eis
+	-grep -v '^#' benchmarks/eis_peers.txt | \
+	  xargs -L 1 .venv-eis/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --retries 1 --timeout 15 && touch $@
+
+oracle: .venv-bench/.installed .venv-eis/.installed
 	.venv-bench/bin/python -m pytest -q -m oracle tests/oracle
 
-bench: .venv-bench/.installed-peers
+bench: .venv-bench/.installed-peers .venv-eis/.installed
 	.venv-bench/bin/python benchmarks/bench_design.py
 	.venv-bench/bin/python benchmarks/bench_engine.py
 	.venv-bench/bin/python benchmarks/bench_cycling.py
+	.venv-bench/bin/python benchmarks/bench_impedance.py
 
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
@@ -78,4 +89,4 @@ lock:
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) .venv-bench equipoise-demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench .venv-eis equipoise-demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
