@@ -1,0 +1,305 @@
+"""``equipoise tlm``: ionic and electronic conductivity from blocking cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from equipoise.cli.cell_options import AsJson, Figures
+
+if TYPE_CHECKING:
+    from equipoise.analysis.eis.partial_conductivities_result import (
+        Conductivity,
+        PartialConductivities,
+    )
+    from equipoise.spec.spectrum import Spectrum
+
+ROLES = {"ions": "ion_blocking", "electrons": "electron_blocking"}
+
+
+IonBlocking = Annotated[
+    Path, typer.Argument(help="Spectrum of the composite between metals.")
+]
+ElectronBlocking = Annotated[
+    Path | None,
+    typer.Argument(help="Spectrum of the composite between electrolytes."),
+]
+Thickness = Annotated[
+    float | None,
+    typer.Option("--thickness-um", help="Of the composite in both cells."),
+]
+Area = Annotated[
+    float | None,
+    typer.Option("--area-cm2", help="Geometric, of both cells."),
+]
+IonThickness = Annotated[
+    float | None,
+    typer.Option("--ion-blocking-thickness-um", help="If the cells differ."),
+]
+ElectronThickness = Annotated[
+    float | None,
+    typer.Option("--electron-blocking-thickness-um", help="If the cells differ."),
+]
+IonArea = Annotated[
+    float | None,
+    typer.Option("--ion-blocking-area-cm2", help="If the cells differ."),
+]
+ElectronArea = Annotated[
+    float | None,
+    typer.Option("--electron-blocking-area-cm2", help="If the cells differ."),
+]
+IonSeries = Annotated[
+    float | None,
+    typer.Option("--ion-blocking-series-ohm", help="If known: wires. Default: fitted."),
+]
+ElectronSeries = Annotated[
+    float | None,
+    typer.Option(
+        "--electron-blocking-series-ohm",
+        help="If known: separators and wires. Default: fitted.",
+    ),
+]
+Blocks = Annotated[
+    str,
+    typer.Option(help="With one file: what its cell blocks, ions or electrons."),
+]
+Lowest = Annotated[
+    float | None, typer.Option("--lowest-hertz", help="Leave out below.")
+]
+Highest = Annotated[
+    float | None, typer.Option("--highest-hertz", help="Leave out above.")
+]
+Inductance = Annotated[
+    bool, typer.Option("--inductance/--no-inductance", help="Of the wires.")
+]
+
+
+def tlm(
+    ion_blocking: IonBlocking,
+    electron_blocking: ElectronBlocking = None,
+    thickness_um: Thickness = None,
+    area_cm2: Area = None,
+    ion_thickness: IonThickness = None,
+    electron_thickness: ElectronThickness = None,
+    ion_area: IonArea = None,
+    electron_area: ElectronArea = None,
+    ion_series: IonSeries = None,
+    electron_series: ElectronSeries = None,
+    blocks: Blocks = "ions",
+    lowest_hertz: Lowest = None,
+    highest_hertz: Highest = None,
+    inductance: Inductance = True,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for spectra, fit and figure.")
+    ] = None,
+    figures: Figures = True,
+    as_json: AsJson = False,
+) -> None:
+    """Ionic and electronic conductivity of a composite from a pair of blocking cells.
+
+    Example: equipoise tlm ion.mpr electron.mpr --thickness-um 41 --area-cm2 0.636
+    """
+    from equipoise.cli.output import told_warnings
+
+    with told_warnings():
+        cut = (lowest_hertz, highest_hertz)
+        areas = (ion_area or area_cm2, electron_area or area_cm2)
+        thick = (ion_thickness or thickness_um, electron_thickness or thickness_um)
+        series = (ion_series, electron_series)
+        first = _read(ion_blocking, areas[0], cut)
+        if electron_blocking is None:
+            found = _of_one(first, blocks, thick, areas, series, inductance=inductance)
+        else:
+            second = _read(electron_blocking, areas[1], cut)
+            found = _of_pair(first, second, thick, series, inductance=inductance)
+        files = [ion_blocking, *([electron_blocking] if electron_blocking else [])]
+        hints = _exchanged_names(files)
+        written = [] if out is None else _written(found, out, figures=figures)
+    _say(found, files, hints, written, as_json=as_json)
+
+
+def _read(
+    path: Path, area: float | None, cut: tuple[float | None, float | None]
+) -> Spectrum:
+    """The one spectrum of a file, within the range asked for."""
+    from equipoise.core.errors import DataError
+    from equipoise.io.spectra.read import read_spectra
+
+    spectra = read_spectra(path, area_cm2=area).spectra
+    if len(spectra) != 1:
+        raise DataError(
+            f"there are {len(spectra)} spectra in this file",
+            where=str(path),
+            remedy="give a file with the one of this cell; equipoise.write_spectra "
+            "writes it",
+        )
+    lowest, highest = cut
+    if lowest is None and highest is None:
+        return spectra[0]
+    return spectra[0].between(lowest or 0.0, highest or float("inf"))
+
+
+def _of_pair(
+    first: Spectrum,
+    second: Spectrum,
+    thickness: tuple[float | None, float | None],
+    series: tuple[float | None, float | None],
+    *,
+    inductance: bool,
+) -> PartialConductivities:
+    from equipoise.analysis.eis.partial_conductivities import partial_conductivities
+
+    return partial_conductivities(
+        first,
+        second,
+        thickness_um=(_needed(thickness[0]), _needed(thickness[1])),
+        series_ohm=series,
+        inductance=inductance,
+    )
+
+
+def _of_one(
+    spectrum: Spectrum,
+    blocks: str,
+    thickness: tuple[float | None, float | None],
+    areas: tuple[float | None, float | None],
+    series: tuple[float | None, float | None],
+    *,
+    inductance: bool,
+) -> PartialConductivities:
+    from equipoise.analysis.eis.partial_conductivities import (
+        partial_conductivity_of_one,
+    )
+    from equipoise.core.errors import SpecError, nearest
+
+    if blocks not in ROLES:
+        raise SpecError(
+            f"{blocks!r} is not known", where="--blocks", remedy=nearest(blocks, ROLES)
+        )
+    which = 0 if blocks == "ions" else 1
+    return partial_conductivity_of_one(
+        spectrum.with_area(areas[which]) if areas[which] else spectrum,
+        "ion_blocking" if which == 0 else "electron_blocking",
+        series_ohm=series[which],
+        thickness_um=_needed(thickness[which]),
+        inductance=inductance,
+    )
+
+
+def _needed(thickness: float | None) -> float:
+    from equipoise.core.errors import SpecError
+
+    if thickness is None:
+        raise SpecError(
+            "the thickness of the composite is not given",
+            where="--thickness-um",
+            remedy="give it as measured under pressure, such as --thickness-um 41",
+        )
+    return thickness
+
+
+def _exchanged_names(files: list[Path]) -> list[str]:
+    """Whether the names of the files say that they are exchanged."""
+    if len(files) < 2:
+        return []
+    first, second = ("".join(c for c in f.stem.lower() if c.isalpha()) for f in files)
+    ion, electron = "ionblock", ("electronblock", "eblock")
+    if any(e in first for e in electron) and ion in second:
+        return [
+            "by their names the files are exchanged: the ion-blocking cell comes first"
+        ]
+    return []
+
+
+def _written(found: PartialConductivities, out: Path, *, figures: bool) -> list[Path]:
+    import json
+
+    from equipoise.cli.output import echo_progress, finite
+    from equipoise.core.files import output_folder, write_atomic
+
+    folder = output_folder(out)
+    content = json.dumps(finite(found.as_dict()), indent=2)
+    written = [
+        write_atomic(folder / "partial_conductivities.json", content + "\n"),
+        write_atomic(
+            folder / "partial_conductivities_fit.csv", found.table().write_csv()
+        ),
+    ]
+    if figures:
+        from equipoise.viz.partial_conductivities import partial_conductivities_figure
+        from equipoise.viz.style import save_figure
+
+        echo_progress("figure")
+        drawn = partial_conductivities_figure(found)
+        written += save_figure(drawn, folder, "partial_conductivities")
+    return written
+
+
+def _say(
+    found: PartialConductivities,
+    files: list[Path],
+    hints: list[str],
+    written: list[Path],
+    *,
+    as_json: bool,
+) -> None:
+    from equipoise.cli.output import echo_json, echo_table
+
+    if as_json:
+        content = found.as_dict()
+        content["notes"] = [*hints, *found.notes]
+        content["spectra"] = [str(f) for f in files]
+        echo_json(content | {"files": [str(f) for f in written]})
+        return
+    title = " and ".join(f.name for f in files)
+    echo_table(
+        f"Partial conductivities of {title}",
+        ("", "mS cm⁻¹", "95 % interval", "band"),
+        [_row("ionic", found.ionic), _row("electronic", found.electronic)],
+        note="band: interval and all other models that the data support",
+    )
+    for line in _verdicts(found):
+        typer.echo(f"  {line}")
+    for note in (*hints, *found.notes):
+        typer.echo(f"  look: {note}")
+    for file in written:
+        typer.echo(f"written: {file}")
+
+
+def _row(name: str, c: Conductivity) -> tuple[str, ...]:
+    return (
+        name if c.determined else f"{name} (not determined)",
+        f"{c.value_millisiemens_per_cm:.4g}",
+        _ends(c.interval_low_millisiemens_per_cm, c.interval_high_millisiemens_per_cm),
+        _ends(c.low_millisiemens_per_cm, c.high_millisiemens_per_cm),
+    )
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{low:.4g} to {'open' if high == float('inf') else format(high, '.4g')}"
+
+
+def _verdicts(found: PartialConductivities) -> list[str]:
+    """Fit, cells and models, a line each."""
+    chosen = found.models[0]
+    lines = [
+        f"model: {chosen.name}; misfit {found.misfit_percent:.2f} %",
+        f"determined: {found.identifiability}",
+    ]
+    for c in found.cells:
+        passing = "electronic" if c.role == "ion_blocking" else "ionic"
+        line = (
+            f"{c.role.replace('_', '-')} cell: {c.thickness_um:g} µm, "
+            f"{c.area_cm2:g} cm², {passing} rail {c.rail_ohm:.4g} Ω, in series "
+            f"{c.series_ohm:.4g} Ω"
+        )
+        if c.direct_current_ohm == c.direct_current_ohm:
+            line += f", plateau {c.direct_current_ohm:.4g} Ω"
+        lines.append(line)
+    others = [m for m in found.models[1:] if m.supported]
+    if others:
+        names = "; ".join(m.name for m in others)
+        lines.append(f"also supported: {names}")
+    return lines

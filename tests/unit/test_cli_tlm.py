@@ -1,0 +1,172 @@
+"""The command `tlm`."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from equipoise.analysis.eis.line_interface import constant_phase
+from equipoise.analysis.eis.transmission_line import electron_blocking, ion_blocking
+from real_data import data_file
+
+GEOMETRY = ("--thickness-um", 41, "--area-cm2", 0.636)
+IONIC, ELECTRONIC = 0.14, 0.048
+"""mS/cm, rows K1 and K2 of the paper."""
+
+
+def rails(thickness_um=41.0):
+    per = 1e-4 * thickness_um / 0.636
+    return {"ionic_ohm": per / 1.4e-4, "electronic_ohm": per / 4.8e-5}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """An ion- and an electron-blocking cell with 0.2 % of noise, as CSV."""
+    rng = np.random.default_rng(5)
+    f = np.logspace(6, -1, 71)
+    y = constant_phase(2 * np.pi * f, coefficient=2e-4, exponent=0.9)
+    found = []
+    for name, z in (
+        ("ion-blocking", 0.5 + ion_blocking(1.0 / y, **rails())),
+        ("electron-blocking", 60.0 + electron_blocking(1.0 / y, **rails())),
+    ):
+        scatter = rng.standard_normal(71) + 1j * rng.standard_normal(71)
+        z = z + 0.002 * np.abs(z) * scatter
+        path = tmp_path / f"{name}.csv"
+        pl.DataFrame(
+            {
+                "frequency_hertz": f,
+                "real_impedance_ohm": z.real,
+                "imaginary_impedance_ohm": z.imag,
+            }
+        ).write_csv(path)
+        found.append(path)
+    return found
+
+
+def test_json_has_the_conductivities_and_their_bands(cli, files):
+    ran = cli("tlm", *files, *GEOMETRY, "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    for name, truth in (("ionic", IONIC), ("electronic", ELECTRONIC)):
+        key, unit = f"{name}_conductivity", "millisiemens_per_cm"
+        value = found[f"{key}_{unit}"]
+        # 0.2 % of noise: 0.35 % standard error of the ionic one
+        assert value == pytest.approx(truth, rel=0.012)
+        assert found[f"{key}_low_{unit}"] <= value <= found[f"{key}_high_{unit}"]
+        assert found[f"{key}_determined"] is True
+    assert found["series_assumed"] is False
+    assert found["spectra"] == [str(f) for f in files]
+    assert found["notes"] == []
+    assert len(found["models"]) == 6
+    assert [c["role"] for c in found["cells"]] == ["ion_blocking", "electron_blocking"]
+
+
+def test_text_has_units_intervals_and_cells(cli, files):
+    ran = cli("tlm", *files, *GEOMETRY)
+    assert ran.code == 0, ran.err
+    for words in (
+        "mS cm⁻¹",
+        "95 % interval",
+        "electronic rail 134",
+        "in series 0.",
+        "model: shared interface; misfit 0.",
+        "correlation",
+    ):
+        assert words in ran.out, words
+    assert "look:" not in ran.out
+
+
+def test_tables_and_figure_are_written(cli, files, tmp_path):
+    out = tmp_path / "found"
+    ran = cli("tlm", *files, *GEOMETRY, "--out", out)
+    assert ran.code == 0, ran.err
+    names = {p.name for p in out.iterdir()}
+    assert names == {
+        "partial_conductivities.json",
+        "partial_conductivities_fit.csv",
+        "partial_conductivities.svg",
+        "partial_conductivities.png",
+    }
+    told = json.loads((out / "partial_conductivities.json").read_text())
+    assert told["misfit_percent"] == pytest.approx(0.2, rel=0.2)
+    table = pl.read_csv(out / "partial_conductivities_fit.csv")
+    assert table.height == 142
+    assert (out / "partial_conductivities.png").read_bytes()[:4] == b"\x89PNG"
+    assert ran.out.count("written:") == 4
+
+
+def test_no_figures_writes_the_tables_only(cli, files, tmp_path):
+    out = tmp_path / "found"
+    ran = cli("tlm", *files, *GEOMETRY, "--out", out, "--no-figures", "--json")
+    assert ran.code == 0
+    assert len(json.loads(ran.out)["files"]) == 2
+
+
+def test_options_of_one_cell_replace_the_common_ones(cli, files):
+    common = cli("tlm", *files, *GEOMETRY, "--json")
+    apart = cli(
+        "tlm",
+        *files,
+        *("--ion-blocking-thickness-um", 41, "--electron-blocking-thickness-um", 41),
+        *("--ion-blocking-area-cm2", 0.636, "--electron-blocking-area-cm2", 0.636),
+        *("--thickness-um", 1000, "--area-cm2", 9, "--json"),
+    )
+    assert apart.out == common.out
+
+
+def test_exchanged_files_are_told_by_name_and_by_what_is_in_series(cli, files):
+    ran = cli("tlm", *reversed(files), *GEOMETRY)
+    assert ran.code == 0
+    assert "by their names the files are exchanged" in ran.out
+    assert "if the files are exchanged, so are the conductivities" in ran.out
+
+
+def test_one_file_needs_its_series_resistance(cli, files):
+    refused = cli("tlm", files[0], *GEOMETRY)
+    assert refused.code == 3
+    assert "determines neither" in refused.err
+    ran = cli("tlm", files[0], *GEOMETRY, "--ion-blocking-series-ohm", 0.5, "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    assert found["series_assumed"] is True
+    assert "taken as known" in found["notes"][0]
+    other = cli(
+        "tlm",
+        files[1],
+        *GEOMETRY,
+        *("--blocks", "electrons", "--electron-blocking-series-ohm", 60, "--json"),
+    )
+    value = json.loads(other.out)["ionic_conductivity_millisiemens_per_cm"]
+    assert value == pytest.approx(IONIC, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--area-cm2", 0.636), "thickness of the composite is not given"),
+        (("--thickness-um", 41), "area is not known"),
+        ((*GEOMETRY, "--lowest-hertz", 1e9), "no point between"),
+        ((*GEOMETRY, "--highest-hertz", 1), "needs at least 15"),
+        (("--thickness-um", -1, "--area-cm2", 1), "thickness_um = -1"),
+    ],
+)
+def test_mistakes_end_with_code_2_and_say_what_to_do(cli, files, arguments, words):
+    ran = cli("tlm", *files, *arguments)
+    assert ran.code == 2
+    assert words in ran.err
+    assert "->" in ran.err
+
+
+def test_an_unknown_word_for_what_is_blocked_is_refused(cli, files):
+    ran = cli("tlm", files[0], *GEOMETRY, "--blocks", "ion")
+    assert ran.code == 2
+    assert "did you mean 'ions'" in ran.err
+
+
+def test_an_electrolyte_between_metals_is_no_ion_blocking_composite(cli, files):
+    path = data_file("eis/hybrid_drt/converted_PEIS_LPSCl_IonBlocking_-25C.csv")
+    ran = cli("tlm", path, files[1], *GEOMETRY)
+    assert ran.code == 3
+    assert "both carriers are blocked" in ran.err
