@@ -9,7 +9,7 @@ from equipoise.analysis.eis.circuit import Circuit
 from equipoise.analysis.eis.circuit_arcs import places
 from equipoise.analysis.eis.circuit_compare import compare_circuits
 from equipoise.analysis.eis.circuit_fit import fit_circuit
-from equipoise.analysis.eis.circuit_minimise import minimise
+from equipoise.analysis.eis.least_squares import minimise
 from equipoise.core.errors import FitError, SpecError
 from equipoise.spec.spectrum import Spectrum
 from real_data import data_file

@@ -128,7 +128,7 @@ class Spectrum:
     def decades_count(self) -> float:
         """How many decades of frequency it covers."""
         f = self.frequency_hertz
-        return float(np.log10(f[0] / f[-1]))
+        return float(np.log10(f[0]) - np.log10(f[-1]))
 
     def between(self, lowest_hertz: float, highest_hertz: float) -> Spectrum:
         """Only the points within a range of frequency, ends included.

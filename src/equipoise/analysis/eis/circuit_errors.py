@@ -18,9 +18,9 @@ from equipoise.analysis.eis.circuit_result import (
 )
 
 if TYPE_CHECKING:
-    from equipoise.analysis.eis.circuit_minimise import CircuitMinimum
     from equipoise.analysis.eis.circuit_problem import CircuitProblem
     from equipoise.analysis.eis.elements_response import Array
+    from equipoise.analysis.eis.least_squares import Minimum
 
 CONFIDENCE = 0.95
 STRONG_CORRELATION = 0.98
@@ -44,7 +44,7 @@ class Errors(NamedTuple):
     condition: float
 
 
-def errors_of(problem: CircuitProblem, minimum: CircuitMinimum) -> Errors:
+def errors_of(problem: CircuitProblem, minimum: Minimum) -> Errors:
     """Covariance at a minimum; bounds and unseen directions are left out.
 
     `bounded` is -1 at the lower bound, +1 at the upper, 0 within; `unseen` is true
@@ -83,7 +83,7 @@ def errors_of(problem: CircuitProblem, minimum: CircuitMinimum) -> Errors:
 
 def result_of(
     problem: CircuitProblem,
-    minimum: CircuitMinimum,
+    minimum: Minimum,
     *,
     weighting: str,
     sketch_rms_ratio: float,
@@ -121,7 +121,7 @@ def result_of(
 
 def _parameters(
     problem: CircuitProblem,
-    minimum: CircuitMinimum,
+    minimum: Minimum,
     errors: Errors,
     values: Array,
     freedom: int,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equipoise.analysis.eis.circuit_errors import result_of
-from equipoise.analysis.eis.circuit_minimise import CircuitMinimum, minimise
 from equipoise.analysis.eis.circuit_start import Sketch, disturbed, starts
+from equipoise.analysis.eis.least_squares import Minimum, minimise
 from equipoise.core.errors import FitError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def overlaid(
 
 def minimum_from(
     problem: CircuitProblem, values: Array, most: int = 200
-) -> CircuitMinimum:
+) -> Minimum:
     """The minimum that is reached from given values."""
     low, high = problem.theta(problem.low), problem.theta(problem.high)
     with np.errstate(all="ignore"):
@@ -58,7 +58,7 @@ def minimum_from(
         )
 
 
-def finished(problem: CircuitProblem, minimum: CircuitMinimum) -> CircuitMinimum:
+def finished(problem: CircuitProblem, minimum: Minimum) -> Minimum:
     """Take a fit to its end, and refuse it if it leads nowhere."""
     if not minimum.converged:
         minimum = minimum_from(problem, problem.all_values(minimum.theta), 400)
@@ -67,7 +67,7 @@ def finished(problem: CircuitProblem, minimum: CircuitMinimum) -> CircuitMinimum
     return minimum
 
 
-def is_good(minimum: CircuitMinimum, look: Sketch) -> bool:
+def is_good(minimum: Minimum, look: Sketch) -> bool:
     """Whether a fit describes the spectrum as well as relaxation lines do."""
     return minimum.rms_ratio <= max(GOOD_ENOUGH * look.rms_ratio, EXACT)
 
@@ -77,14 +77,14 @@ def search(
     look: Sketch,
     given: Mapping[int, float],
     peaks: Sequence[tuple[float, float]] | None,
-) -> tuple[CircuitMinimum, int]:
+) -> tuple[Minimum, int]:
     """The best of several starts; the first that is good ends the search.
 
     After the starts from the spectrum, the best is disturbed at random, until it has
     been found again `AGAIN` times or `RESTARTS` have been tried.
     """
     must, each = starts(problem.spectrum, problem.circuit, look=look, peaks=peaks)
-    best: CircuitMinimum | None = None
+    best: Minimum | None = None
     count = again = 0
     for values in each:
         found = minimum_from(problem, overlaid(problem, values, given), PROBE_COUNT)
@@ -110,8 +110,8 @@ def search(
 
 
 def _better(
-    best: CircuitMinimum | None, found: CircuitMinimum
-) -> CircuitMinimum | None:
+    best: Minimum | None, found: Minimum
+) -> Minimum | None:
     if not np.isfinite(found.residual).all():
         return best
     return found if best is None or found.rms_ratio < best.rms_ratio else best
@@ -127,7 +127,7 @@ def _nowhere(problem: CircuitProblem) -> FitError:
 
 def arranged(
     problem: CircuitProblem,
-    minimum: CircuitMinimum,
+    minimum: Minimum,
     order: list[int],
     weighting: str,
     look: Sketch,
@@ -138,7 +138,7 @@ def arranged(
         values = problem.all_values(minimum.theta)[order]
         theta = problem.theta(values)
         residual, jacobian = problem.model(theta)
-        minimum = CircuitMinimum(
+        minimum = Minimum(
             theta, residual, jacobian, minimum.evaluations_count, minimum.converged
         )
     return result_of(

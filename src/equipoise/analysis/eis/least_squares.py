@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from equipoise.analysis.eis.elements_response import Array
+Array = NDArray[np.float64]
 
 FIRST_DAMPING = 1e-3
 LONGEST_STEP = 3.0
@@ -52,6 +53,11 @@ class Minimum:
     converged: bool
 
     @property
+    def cost(self) -> float:
+        """Sum of squares."""
+        return float(self.residual @ self.residual)
+
+    @property
     def rms_ratio(self) -> float:
         """Root mean square of the weighted residual."""
         return float(np.sqrt(np.mean(self.residual**2)))
@@ -63,6 +69,8 @@ def minimise(
     *,
     low: Array,
     high: Array,
+    longest_step: Array | float = LONGEST_STEP,
+    smallest_gain_ratio: float = SMALLEST_GAIN,
     most_evaluations_count: int = 200,
 ) -> Minimum:
     """Minimise the sum of squares of a residual.
@@ -74,7 +82,11 @@ def minimise(
     theta
         Start, shape (P,).
     low, high
-        Bounds, shape (P,).
+        Bounds, shape (P,); a parameter whose bounds are equal keeps its value.
+    longest_step
+        Of each parameter, shape (P,), or of all: the whole step is shortened to it.
+    smallest_gain_ratio
+        The search ends when the sum of squares falls by less twice in a row.
     most_evaluations_count
         Stop after so many.
     """
@@ -96,7 +108,7 @@ def minimise(
         if cost <= floor or not free.any() or cosine.max() < STEEPEST_COSINE:
             converged = True
             break
-        step = _step(curvature, gradient, scale * damping, free)
+        step = _step(curvature, gradient, scale * damping, free, longest_step)
         trial = np.clip(theta + step, low, high)
         step = trial - theta
         new_residual, new_jacobian = model(trial)
@@ -108,7 +120,7 @@ def minimise(
             quality = gained / promised if promised > 0.0 else 0.5
             damping *= max(0.1, 1.0 - (2.0 * quality - 1.0) ** 3)
             damping, growth = max(damping, 1e-15), 2.0
-            idle = idle + 1 if gained < SMALLEST_GAIN * cost else 0
+            idle = idle + 1 if gained < smallest_gain_ratio * cost else 0
             theta, residual, jacobian, cost = (
                 trial,
                 new_residual,
@@ -128,14 +140,15 @@ def _step(
     curvature: Array,
     gradient: Array,
     damping: Array,
-    free: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    free: NDArray[np.bool_],
+    longest_step: Array | float,
 ) -> Array:
-    """Damped Gauss-Newton step of the free parameters, at most LONGEST_STEP long."""
+    """Damped Gauss-Newton step of the free parameters, shortened where too long."""
     step = np.zeros_like(gradient)
     inner = curvature[np.ix_(free, free)] + np.diag(damping[free])
     try:
         step[free] = np.linalg.solve(inner, -gradient[free])
     except np.linalg.LinAlgError:
         step[free] = -gradient[free] / np.diagonal(inner)
-    longest = float(np.abs(step).max())
-    return step * (LONGEST_STEP / longest) if longest > LONGEST_STEP else step
+    too_long = float((np.abs(step) / longest_step).max())
+    return step / too_long if too_long > 1.0 else step

@@ -1,13 +1,8 @@
-"""Bounded Levenberg-Marquardt and profile likelihood for fits of a dozen parameters.
-
-A general optimiser costs more in its own book-keeping than these models cost to
-compute. Bounds are kept by projection: a parameter at its bound that wants to leave the
-allowed range is held for this step.
+"""Covariance and profile likelihood for fits of a dozen parameters.
 
 References
 ----------
-Marquardt, J. Soc. Ind. Appl. Math. 11 (1963) 431; Seber & Wild, Nonlinear Regression
-(1989), sec. 5.9: profile likelihood.
+Seber & Wild, Nonlinear Regression (1989), sec. 5.9: profile likelihood.
 """
 
 from __future__ import annotations
@@ -18,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.analysis.eis import least_squares
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,7 +22,6 @@ Array = NDArray[np.float64]
 
 COST_TOLERANCE = 1e-10
 """Relative gain of an iteration that ends the search; noise moves the cost by 1e-2."""
-STRONGEST_DAMPING = 1e12
 PROFILE_TOLERANCE = 0.02
 """Relative, of the distance to the end of an interval."""
 WIDEST_LOG = float(np.log(1e3))
@@ -83,37 +79,24 @@ def minimise(
     free
         Shape (P,); what is False keeps its value.
     """
-    p = np.clip(start, lower, upper)
-    r, jac = residual(p)
-    cost, damping, growth = float(r @ r), 1e-3, 2.0
-    for _ in range(most_iterations):
-        gradient = jac.T @ r
-        held = ((p <= lower) & (gradient > 0.0)) | ((p >= upper) & (gradient < 0.0))
-        moving = np.flatnonzero(free & ~held)
-        if moving.size == 0 or cost == 0.0:
-            return LineMinimum(p, r, jac, converged=True)
-        hessian = jac[:, moving].T @ jac[:, moving]
-        scale = np.maximum(np.diag(hessian), 1e-30)
-        step = np.zeros_like(p)
-        while True:
-            damped = hessian + np.diag(damping * scale)
-            step[moving] = -np.linalg.solve(damped, gradient[moving])
-            trial = np.clip(
-                p + np.clip(step, -longest_step, longest_step), lower, upper
-            )
-            r_new, jac_new = residual(trial)
-            cost_new = float(r_new @ r_new)
-            if np.isfinite(cost_new) and cost_new < cost:
-                break
-            damping, growth = damping * growth, growth * 2.0
-            if damping > STRONGEST_DAMPING:
-                return LineMinimum(p, r, jac, converged=True)
-        gain = (cost - cost_new) / cost
-        p, r, jac, cost = trial, r_new, jac_new, cost_new
-        damping, growth = max(damping * 0.2, 1e-12), 2.0
-        if gain < COST_TOLERANCE:
-            return LineMinimum(p, r, jac, converged=True)
-    return LineMinimum(p, r, jac, converged=False)
+    held = np.clip(start, lower, upper)
+
+    def model(p: Array) -> tuple[Array, Array]:
+        r, jacobian = residual(p)
+        return r, jacobian.T
+
+    found = least_squares.minimise(
+        model,
+        held,
+        low=np.where(free, lower, held),
+        high=np.where(free, upper, held),
+        longest_step=longest_step,
+        smallest_gain_ratio=COST_TOLERANCE,
+        most_evaluations_count=most_iterations + 1,
+    )
+    return LineMinimum(
+        found.theta, found.residual, found.jacobian.T, converged=found.converged
+    )
 
 
 def covariance(
