@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from equipoise.analysis.check_ups import check_ups
     from equipoise.analysis.classify import classify
     from equipoise.analysis.dqdv import DifferentialCapacity, dqdv, dqdv_map, dvdq
+    from equipoise.analysis.eis.circuit import Circuit
+    from equipoise.analysis.eis.circuit_compare import compare_circuits
+    from equipoise.analysis.eis.circuit_fit import fit_circuit
+    from equipoise.analysis.eis.circuit_result import CircuitFit
+    from equipoise.analysis.eis.circuit_series import fit_series
     from equipoise.analysis.eis.drt.distribution import (
         Distribution,
         distribution,
@@ -33,6 +38,10 @@ if TYPE_CHECKING:
     from equipoise.analysis.eis.drt.settings import DrtSettings
     from equipoise.analysis.eis.drt.tails import Tail
     from equipoise.analysis.eis.kramers_kronig import KramersKronig, kramers_kronig
+    from equipoise.analysis.eis.partial_conductivities import (
+        partial_conductivities,
+        partial_conductivity_of_one,
+    )
     from equipoise.analysis.kinds import like_cycles
     from equipoise.analysis.peaks import (
         peaks,
@@ -80,6 +89,8 @@ if TYPE_CHECKING:
     from equipoise.io.pybamm_export import write_pybamm
     from equipoise.io.readers.read import read
     from equipoise.io.readers.recording import Recording
+    from equipoise.io.spectra.read import SpectraFile, read_spectra
+    from equipoise.io.spectra.write import write_spectra
     from equipoise.io.store.store import Store
     from equipoise.report.design_report import write_design_report
     from equipoise.report.run_files import write_run
@@ -99,6 +110,8 @@ _HOME = {
     "CellData": "study.measured_cell",
     "CellDesign": "design.cell_design",
     "CellRecord": "spec.cell_record",
+    "Circuit": "analysis.eis.circuit",
+    "CircuitFit": "analysis.eis.circuit_result",
     "Comparison": "study.comparison",
     "CredibleBand": "analysis.eis.drt.intervals",
     "CycleLife": "analysis.retention",
@@ -118,6 +131,7 @@ _HOME = {
     "Run": "sim.simulate",
     "SolveError": "core.errors",
     "SpecError": "core.errors",
+    "SpectraFile": "io.spectra.read",
     "Spectrum": "spec.spectrum",
     "Stepping": "sim.mesh",
     "Store": "io.store.store",
@@ -131,6 +145,7 @@ _HOME = {
     "check_ups": "analysis.check_ups",
     "classify": "analysis.classify",
     "compare": "study.comparison",
+    "compare_circuits": "analysis.eis.circuit_compare",
     "compare_cycle_life": "analysis.replicates",
     "compensation_by_loss": "design.compensation",
     "compensation_by_polarisation": "design.compensation",
@@ -145,8 +160,10 @@ _HOME = {
     "dqdv_map": "analysis.dqdv",
     "dvdq": "analysis.dqdv",
     "fade_rate": "analysis.retention",
+    "fit_circuit": "analysis.eis.circuit_fit",
     "fit_msmr": "fit.msmr",
     "fit_peaks": "analysis.eis.drt.peaks",
+    "fit_series": "analysis.eis.circuit_series",
     "import_of": "study.campaign",
     "kramers_kronig": "analysis.eis.kramers_kronig",
     "like_cycles": "analysis.kinds",
@@ -161,6 +178,8 @@ _HOME = {
     "np_map": "design.np_map",
     "np_voltage_map": "design.np_map",
     "paired_comparison": "analysis.replicates",
+    "partial_conductivities": "analysis.eis.partial_conductivities",
+    "partial_conductivity_of_one": "analysis.eis.partial_conductivities",
     "peaks": "analysis.peaks",
     "profiles": "design.profiles",
     "rate_recovery": "analysis.rate",
@@ -168,6 +187,7 @@ _HOME = {
     "read": "io.readers.read",
     "read_bdf": "io.bdf",
     "read_cycles": "io.cycle_tables",
+    "read_spectra": "io.spectra.read",
     "record_of": "sim.record",
     "reserve": "design.compensation",
     "resistances": "analysis.eis.drt.resistances",
@@ -186,12 +206,15 @@ _HOME = {
     "write_design_report": "report.design_report",
     "write_pybamm": "io.pybamm_export",
     "write_run": "report.run_files",
+    "write_spectra": "io.spectra.write",
 }
 
 __all__ = [
     "CellData",
     "CellDesign",
     "CellRecord",
+    "Circuit",
+    "CircuitFit",
     "Comparison",
     "CredibleBand",
     "CycleLife",
@@ -211,6 +234,7 @@ __all__ = [
     "Run",
     "SolveError",
     "SpecError",
+    "SpectraFile",
     "Spectrum",
     "Stepping",
     "Store",
@@ -225,6 +249,7 @@ __all__ = [
     "check_ups",
     "classify",
     "compare",
+    "compare_circuits",
     "compare_cycle_life",
     "compensation_by_loss",
     "compensation_by_polarisation",
@@ -239,8 +264,10 @@ __all__ = [
     "dqdv_map",
     "dvdq",
     "fade_rate",
+    "fit_circuit",
     "fit_msmr",
     "fit_peaks",
+    "fit_series",
     "import_of",
     "kramers_kronig",
     "like_cycles",
@@ -255,6 +282,8 @@ __all__ = [
     "np_map",
     "np_voltage_map",
     "paired_comparison",
+    "partial_conductivities",
+    "partial_conductivity_of_one",
     "peaks",
     "profiles",
     "rate_recovery",
@@ -262,6 +291,7 @@ __all__ = [
     "read",
     "read_bdf",
     "read_cycles",
+    "read_spectra",
     "record_of",
     "reserve",
     "resistances",
@@ -280,6 +310,7 @@ __all__ = [
     "write_design_report",
     "write_pybamm",
     "write_run",
+    "write_spectra",
 ]
 
 

@@ -78,7 +78,9 @@ Trace = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option(help="Folder for cycles, steps, trace.bdf with .json, figures."),
+    typer.Option(
+        help="Folder for cycles, steps, trace.bdf with .json, spectra, figures."
+    ),
 ]
 Form = Annotated[str, typer.Option("--format", help="With --out: parquet or csv.")]
 Figures = Annotated[
@@ -277,12 +279,19 @@ def _figures(run: Run, folder: Path) -> list[Path]:
 
 def _say(run: Run, files: list[Path], as_json: bool) -> None:
     from equipoise.cli.output import echo_json
+    from equipoise.sim.impedance_table import impedance_summary
     from equipoise.sim.origin import evidence_of_rates, notes, outcome, roles
 
     for note in notes(run):
         typer.echo(f"note: {note}", err=True)
     if not as_json:
         _print_cycles(run)
+        for found in run.spectra:
+            f, z = found.frequency_hertz, found.impedance_ohm.real
+            typer.echo(
+                f"spectrum: {found.name}; {z[0]:.2f} ohm at {f[0]:g} Hz, "
+                f"{z[-1]:.2f} ohm at {f[-1]:g} Hz"
+            )
         for file in files:
             typer.echo(f"written: {file}")
         return
@@ -294,6 +303,7 @@ def _say(run: Run, files: list[Path], as_json: bool) -> None:
             "finished": run.finished,
             "status": outcome(run),
             "cycles": run.cycles.to_dicts(),
+            "spectra": impedance_summary(run.impedances),
             "roles": roles(run),
             "evidence_of_rates": evidence_of_rates(run),
             "notes": list(notes(run)),

@@ -12,6 +12,7 @@ class Mode(IntEnum):
 
     CURRENT = 0
     VOLTAGE = 1
+    IMPEDANCE = 2  # nothing: measured between the steps, takes no time
 
 
 class Ask(IntEnum):
@@ -42,6 +43,7 @@ class Reason(IntEnum):
     CURRENT = 4
     CAPACITY = 5
     FAILED = 6  # the status of the run says why
+    MEASURED = 7  # an impedance
 
 
 class End(IntEnum):

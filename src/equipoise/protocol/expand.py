@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from equipoise.kernels.program import Ask
-from equipoise.protocol.rows import Context, Row, half_row, hold_row, rest_row
+from equipoise.protocol.rows import (
+    Context,
+    Row,
+    eis_row,
+    half_row,
+    hold_row,
+    rest_row,
+)
 from equipoise.protocol.steps import (
     AnyStep,
     Charge,
     Cycle,
     Discharge,
+    Eis,
     FirstHalf,
     Half,
     Hold,
@@ -25,7 +33,10 @@ from equipoise.protocol.steps import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Context", "Program", "expand"]
+__all__ = ["Context", "Program", "Sweeps", "expand"]
+
+Sweeps = dict[int, Eis]
+"""Row of a program -> the frequencies of the impedance measured there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +61,8 @@ class Program:
         the first row after that repeat. S means: the program is over.
     by_safety
         Shape (S,). The limit of time was not asked for: it only bounds the step.
+    sweeps
+        Rows that measure an impedance, in order, and their frequencies.
     """
 
     name: str
@@ -58,6 +71,7 @@ class Program:
     nominal_c_rate: NDArray[np.float64]
     skip_to: NDArray[np.int64]
     by_safety: NDArray[np.bool_]
+    sweeps: Sweeps = field(default_factory=Sweeps)
 
     @property
     def cycle_count(self) -> int:
@@ -79,9 +93,9 @@ def expand(protocol: Protocol, context: Context) -> Program:
     -------
     Program
         One row per step. A new cycle begins at each charge or discharge that turns
-        back to the first direction after the opposite one; rests and holds belong to
-        the cycle before. Every step has a limit of time: a half cycle without one
-        gets 5 x 3600 s / C-rate, a hold 100 h.
+        back to the first direction after the opposite one; rests, holds and
+        impedances belong to the cycle before. Every step has a limit of time: a half
+        cycle without one gets 5 x 3600 s / C-rate, a hold 100 h.
 
     Raises
     ------
@@ -104,6 +118,7 @@ def expand(protocol: Protocol, context: Context) -> Program:
         nominal_c_rate=np.array([r.c_rate for r in rows])[order],
         skip_to=_skips(sign, writer.stopping),
         by_safety=np.array([r.by_safety for r in rows], dtype=np.bool_)[order],
+        sweeps=writer.sweeps,
     )
 
 
@@ -121,6 +136,7 @@ class _Writer:
         self.rows: list[Row] = []
         self.order: list[int] = []  # row of each written-out step
         self.stopping: list[tuple[int, int]] = []  # inner ones come first
+        self.sweeps: Sweeps = {}
         self.stopped_at_volt: float | None = None
         self.known: dict[tuple[int, float | None], int] = {}
         self.halves: dict[int, tuple[AnyStep, ...]] = {}
@@ -150,8 +166,10 @@ class _Writer:
         if index is None:
             index = self.known[key] = len(self.rows)
             self.rows.append(self._row(step, f"{prefix}{number} ({step.do})"))
+        if isinstance(step, Eis):
+            self.sweeps[len(self.order)] = step
         self.order.append(index)
-        if not isinstance(step, Rest):
+        if not isinstance(step, Rest | Eis):
             self.stopped_at_volt = self.rows[index].limit_volt
 
     def _row(self, step: AnyStep, where: str) -> Row:
@@ -159,6 +177,8 @@ class _Writer:
             return half_row(step, self._sign(step), self.context, where)
         if isinstance(step, Hold):
             return hold_row(step, self.stopped_at_volt, self.context, where)
+        if isinstance(step, Eis):
+            return eis_row(step)
         assert isinstance(step, Rest)
         return rest_row(step)
 

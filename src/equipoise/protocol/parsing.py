@@ -11,6 +11,7 @@ from equipoise.protocol.steps import (
     Charge,
     Cycle,
     Discharge,
+    Eis,
     FirstHalf,
     Hold,
     Protocol,
@@ -30,6 +31,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "second_half": SecondHalf,
     "hold": Hold,
     "rest": Rest,
+    "eis": Eis,
     "cycle": Cycle,
     "repeat": Repeat,
 }

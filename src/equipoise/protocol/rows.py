@@ -10,6 +10,7 @@ from equipoise.core.errors import SpecError
 from equipoise.kernels.program import Ask, Mode
 from equipoise.protocol.halves import Charge, Discharge, Half, Rated
 from equipoise.protocol.steps import Hold, Rest
+from equipoise.protocol.sweep import Eis
 
 SAFETY_FACTOR = 5.0
 """A half cycle of the whole theoretical capacity takes at most about 2 x 3600 s / C."""
@@ -142,6 +143,12 @@ def rest_row(step: Rest) -> Row:
     text = f"{second:g} s" if hour is None else f"{hour:g} h"
     ask = _ask(Mode.CURRENT, 0.0, {Ask.MOST_SECOND: second})
     return Row(ask, f"rest {text}", nan, 0, nan, by_safety=False)
+
+
+def eis_row(step: Eis) -> Row:
+    """An impedance: no current, no time."""
+    ask = _ask(Mode.IMPEDANCE, 0.0, {Ask.MOST_SECOND: 0.0})
+    return Row(ask, step.label, nan, 0, nan, by_safety=False)
 
 
 def _ask(mode: Mode, value: float, limits: dict[Ask, float]) -> tuple[float, ...]:

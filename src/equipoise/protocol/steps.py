@@ -38,6 +38,7 @@ from equipoise.protocol.quantities import (
     Seconds,
     Volt,
 )
+from equipoise.protocol.sweep import Eis
 from equipoise.spec.frozen import Frozen, Name, Positive
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Charge",
     "Cycle",
     "Discharge",
+    "Eis",
     "FirstHalf",
     "Half",
     "Hold",
@@ -160,7 +162,9 @@ class Repeat(Frozen):
         return self
 
 
-AnyStep = Charge | Discharge | FirstHalf | SecondHalf | Hold | Rest | Cycle | Repeat
+AnyStep = (
+    Charge | Discharge | FirstHalf | SecondHalf | Hold | Rest | Eis | Cycle | Repeat
+)
 Step = Annotated[AnyStep, Field(discriminator="do")]
 Repeat.model_rebuild()
 

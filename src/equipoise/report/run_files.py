@@ -1,4 +1,4 @@
-"""The files of a run: cycles, steps, and the trace as BDF with its metadata."""
+"""The files of a run: cycles, steps, spectra, and the trace as BDF with metadata."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from equipoise.core.columns import BDF_VERSION
 from equipoise.core.files import output_folder, write_atomic
 from equipoise.io.bdf import metadata_path, table_bytes, write_bdf
+from equipoise.io.spectra.write import write_spectra
+from equipoise.sim.impedance_table import impedance_summary
 from equipoise.sim.origin import evidence_of_rates, notes, outcome, roles
 from equipoise.spec.half_cell_spec import HalfCellSetup
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_run(run: Run, folder: str | Path, *, form: str = "parquet") -> list[Path]:
-    """Write cycles, steps, and the trace as BDF with its metadata.
+    """Write cycles, steps, the trace as BDF with its metadata, and spectra.
 
     Parameters
     ----------
@@ -30,7 +32,9 @@ def write_run(run: Run, folder: str | Path, *, form: str = "parquet") -> list[Pa
     Returns
     -------
     list of Path
-        cycles, steps, trace.bdf and its trace.bdf.json.
+        cycles, steps, trace.bdf and its trace.bdf.json; of a run with impedances also
+        spectra (of the cell, as `read_spectra` reads them) and impedances (with those
+        of the electrodes, and the state of the cell).
 
     Raises
     ------
@@ -39,15 +43,18 @@ def write_run(run: Run, folder: str | Path, *, form: str = "parquet") -> list[Pa
     StoreError
         If the folder or a file cannot be written.
     """
-    tables = {
-        f"{name}.{form}": table_bytes(table, form)
-        for name, table in (("cycles", run.cycles), ("steps", run.steps))
-    }
+    named = [("cycles", run.cycles), ("steps", run.steps)]
+    if run.impedances:
+        named.append(("impedances", run.impedance_rows))
+    tables = {f"{name}.{form}": table_bytes(table, form) for name, table in named}
     target = output_folder(folder)
     files = [write_atomic(target / name, raw) for name, raw in tables.items()]
     path = target / f"trace.bdf.{form}"
     write_bdf(run.trace, path, metadata=run_metadata(run))
-    return [*files, path, metadata_path(path)]
+    written = [*files[:2], path, metadata_path(path)]
+    if run.impedances:
+        written += [write_spectra(run.spectra, target / f"spectra.{form}"), *files[2:]]
+    return written
 
 
 def run_metadata(run: Run) -> dict[str, object]:
@@ -74,6 +81,7 @@ def run_metadata(run: Run) -> dict[str, object]:
         **(_half_cell(cell) if isinstance(cell, HalfCellSetup) else _full_cell(cell)),
         "kinetics": None if cell.kinetics is None else cell.kinetics.name,
         "evidence_of_rates": evidence_of_rates(run),
+        **({"spectra": impedance_summary(run.impedances)} if run.impedances else {}),
         "roles": roles(run),
         "roles_of": "the columns of the cycles; the time series is predicted",
     }

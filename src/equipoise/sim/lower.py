@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from equipoise.core.errors import SpecError
+from equipoise.sim.alternating import Alternating
 from equipoise.sim.conditions import Conditions
 from equipoise.sim.electrode import (
     covered_fraction,
@@ -49,6 +50,8 @@ class Lowered:
         Lithium fractions, lowest and highest, that the curves at rest were given for.
     notes
         What of the rates is carried over: to a temperature, from a material.
+    alternating
+        What only the impedance of the cell depends on.
     """
 
     positive: Porous
@@ -67,6 +70,7 @@ class Lowered:
     positive_covered_fraction: tuple[float, float]
     negative_covered_fraction: tuple[float, float]
     notes: tuple[str, ...]
+    alternating: Alternating = field(default_factory=Alternating)
 
 
 def lower(
@@ -116,7 +120,7 @@ def _lower_full(
     m_n = m_p * cell.np_ratio * cell.mass_per_np_ratio
     q_p = site_capacity_mah_per_g(cell.positive, rates.positive)
     q_n = site_capacity_mah_per_g(cell.negative, rates.negative)
-    ohm = _series_ohm(cell, rates, conditions)
+    contact, separator = _series_ohm(cell, rates, conditions)
     start_p, start_n, missing = _starts(cell, q_p, q_n, where)
     return Lowered(
         positive=porous(
@@ -140,8 +144,8 @@ def _lower_full(
         positive_start_fraction=start_p,
         negative_start_fraction=start_n,
         bypass_coulomb=missing * m_n * active_n * 1e-3 * 3.6,
-        positive_ohm=ohm[0],
-        negative_ohm=ohm[1],
+        positive_ohm=contact[0] + separator[0],
+        negative_ohm=contact[1] + separator[1],
         one_c_ampere=_one_c_ampere(
             cell.one_c_ma_per_g_positive, m_p, f"{where}: one_c_ma_per_g_positive"
         ),
@@ -153,6 +157,7 @@ def _lower_full(
         positive_covered_fraction=covered_fraction(cell.positive, rates.positive),
         negative_covered_fraction=covered_fraction(cell.negative, rates.negative),
         notes=_notes(note_p, note_n, _temperature_note(cell, rates, (own_p, own_n))),
+        alternating=Alternating.of(rates, own_p, own_n, separator),
     )
 
 
@@ -185,9 +190,8 @@ def _lower_half(
     mass = cell.spec.working.active_mass_mg
     assert mass is not None  # the specification demands it
     area = cell.spec.working.area_cm2
-    ohm_cm2 = rates.contact_resistance_ohm_cm2.value + _separator_ohm_cm2(
-        cell, rates, conditions
-    )
+    separator_ohm_cm2 = _separator_ohm_cm2(cell, rates, conditions)
+    ohm_cm2 = rates.contact_resistance_ohm_cm2.value + separator_ohm_cm2
     one_c = cell.spec.one_c_ma_per_g
     if one_c is None and cell.working.material.one_c_ma_per_g is not None:
         one_c = cell.working.material.one_c_ma_per_g.value
@@ -216,26 +220,27 @@ def _lower_half(
         positive_covered_fraction=covered_fraction(cell.working, own),
         negative_covered_fraction=(NOT_A_NUMBER, NOT_A_NUMBER),
         notes=_notes(note, _temperature_note(cell, rates, (own,))),
+        alternating=Alternating.of(rates, own, None, (separator_ohm_cm2 / area, 0.0)),
     )
 
 
 def _series_ohm(
     cell: Cell, rates: CellKinetics, conditions: Conditions
-) -> tuple[float, float]:
-    """Resistance from either electrode to the reference electrode.
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Contacts, and separator from either electrode to the reference electrode.
 
     The current widens linearly from one disc to the other: ``t / (sigma sqrt(A B))``,
     exact for a truncated cone.
     """
     if conditions.without_rates:
-        return 0.0, 0.0
+        return (0.0, 0.0), (0.0, 0.0)
     a_p, a_n = cell.positive.spec.area_cm2, cell.negative.spec.area_cm2
     separator = _separator_ohm_cm2(cell, rates, conditions) / math.sqrt(a_p * a_n)
     contact = rates.contact_resistance_ohm_cm2.value / a_p
     share, at = rates.positive_contact_share_fraction, rates.reference_position_fraction
     return (
-        contact * share + separator * (1.0 - at),
-        contact * (1.0 - share) + separator * at,
+        (contact * share, contact * (1.0 - share)),
+        (separator * (1.0 - at), separator * at),
     )
 
 

@@ -10,9 +10,12 @@ from equipoise.kernels.program import Ask, End, Mode, Reason
 from equipoise.sim.tables import AT_ONCE_SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from equipoise.protocol.expand import Program
+    from equipoise.sim.cell_impedance import CellImpedance
     from equipoise.sim.lower import Lowered
 
 BEYOND_FRACTION = 0.003
@@ -71,6 +74,15 @@ def notes_of(
             "negative"
         )
     return tuple(notes)
+
+
+def notes_of_spectra(impedances: Sequence[CellImpedance]) -> tuple[str, ...]:
+    """Notes on the states that were measured, of the first spectrum that has some."""
+    told = [found for found in impedances if found.notes]
+    if not told:
+        return ()
+    more = f" (and {len(told) - 1} more spectra with notes)" if len(told) > 1 else ""
+    return tuple(f"{told[0].name}: {note}{more}" for note in told[0].notes)
 
 
 def _beyond(results: NDArray[np.float64], lowered: Lowered) -> list[str]:

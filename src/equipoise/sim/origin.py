@@ -11,6 +11,7 @@ from equipoise.kernels.program import Ask, End, Reason
 from equipoise.spec import library
 from equipoise.spec.cell import CellSpec
 from equipoise.spec.half_cell_spec import HalfCellSetup, HalfCellSpec
+from equipoise.spec.kinetics import ONLY_FOR_IMPEDANCE
 from equipoise.spec.validation import validated
 
 if TYPE_CHECKING:
@@ -108,19 +109,19 @@ def evidence_of_rates(run: Run) -> dict[str, int]:
     rates = run.cell.kinetics
     if rates is None or run.model == "quasi-static":
         return {}
-    leave = ""
+    leave = set[str]() if run.impedances else set(ONLY_FOR_IMPEDANCE)
     if isinstance(run.cell, HalfCellSetup):
         is_positive = run.cell.working.half_cell.axis == "delithiated"
-        leave = "negative" if is_positive else "positive"
+        leave.add("negative" if is_positive else "positive")
     return dict(Counter(_evidence(rates, leave)).most_common())
 
 
-def _evidence(model: BaseModel, leave: str = "") -> Iterator[str]:
+def _evidence(model: BaseModel, leave: set[str]) -> Iterator[str]:
     """Evidence of every sourced number in a specification, nested ones too."""
     if (found := getattr(model, "evidence", None)) is not None:
         yield str(found)
         return
     for key in type(model).model_fields:
         inner = getattr(model, key)
-        if key != leave and isinstance(inner, BaseModel):
-            yield from _evidence(inner)
+        if key not in leave and isinstance(inner, BaseModel):
+            yield from _evidence(inner, leave)

@@ -17,10 +17,12 @@ from equipoise.core.status import Status
 from equipoise.kernels.program import Ask, End, Sample
 from equipoise.kernels.simulate import Memory
 from equipoise.protocol.expand import Context, expand
+from equipoise.sim.impedance import require_rates
+from equipoise.sim.impedance_table import impedance_table
 from equipoise.sim.lower import lower
 from equipoise.sim.machine import Machine
 from equipoise.sim.mesh import Mesh, ModelName, Stepping
-from equipoise.sim.notes import notes_of
+from equipoise.sim.notes import notes_of, notes_of_spectra
 from equipoise.sim.tables import cycle_table, step_table, trace_table
 
 if TYPE_CHECKING:
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
 
     from equipoise.protocol.expand import Program
     from equipoise.protocol.steps import Protocol
+    from equipoise.sim.cell_impedance import CellImpedance
     from equipoise.sim.lower import Lowered
     from equipoise.spec.cell import Cell
     from equipoise.spec.half_cell_spec import HalfCellSetup
+    from equipoise.spec.spectrum import Spectrum
 
 Array = NDArray[np.float64]
 MODELS: tuple[ModelName, ...] = ("dfn", "spm", "quasi-static")
@@ -58,6 +62,8 @@ class Run:
         Cost of the run.
     notes
         What a reader should know: steps that stopped at once or never.
+    impedances
+        Those of the steps ``eis``, cell and electrodes, in order.
     """
 
     cell: Cell | HalfCellSetup
@@ -73,6 +79,7 @@ class Run:
     substeps_count: int
     wall_second: float
     notes: tuple[str, ...]
+    impedances: tuple[CellImpedance, ...] = ()
 
     def __repr__(self) -> str:
         """Cell, protocol, model and how far it came."""
@@ -107,6 +114,16 @@ class Run:
     def trace(self) -> pl.DataFrame:
         """Samples of the traced cycles under BDF machine names, charge > 0."""
         return trace_table(self.samples, self.results, self.lowered)
+
+    @property
+    def spectra(self) -> tuple[Spectrum, ...]:
+        """Spectra of the cell, one per step ``eis``; electrodes: `impedances`."""
+        return tuple(found.cell for found in self.impedances)
+
+    @property
+    def impedance_rows(self) -> pl.DataFrame:
+        """One row per frequency of all spectra: cell, electrodes, state of the cell."""
+        return impedance_table(self.impedances)
 
 
 def simulate(
@@ -146,7 +163,8 @@ def simulate(
     Raises
     ------
     SpecError
-        If the cell lacks rates, or the protocol does not fit the cell.
+        If the cell lacks rates, or the protocol does not fit the cell; or it measures
+        an impedance and the model is "quasi-static".
     SolveError
         If `strict` and a step could not be solved.
 
@@ -164,7 +182,10 @@ def simulate(
     program = expand(protocol, context(cell, lowered))
     traced = _traced(trace)
     sampling = traced is None or bool(traced)
-    machine = Machine.of(lowered, program, stepping, sampling=sampling)
+    if program.sweeps:
+        require_rates(model, f"{program.name}: eis")
+    name = cell.spec.name
+    machine = Machine.of(lowered, program, stepping, sampling=sampling, name=name)
     begin = time.perf_counter()
     parts, status, interrupted = _drive(machine, traced, progress)
     samples = np.concatenate(parts) if parts else np.zeros((0, len(Sample)))
@@ -181,7 +202,9 @@ def simulate(
         interrupted,
         int(machine.memory[Memory.SUBSTEPS]),
         time.perf_counter() - begin,
-        notes_of(machine.finished, program, lowered),
+        notes_of(machine.finished, program, lowered)
+        + notes_of_spectra(machine.impedances),
+        tuple(machine.impedances),
     )
     if status != Status.OK:
         row = machine.finished[-1]

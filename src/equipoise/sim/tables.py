@@ -29,6 +29,7 @@ ENDED_BY = {
     Reason.CURRENT: "current",
     Reason.CAPACITY: "capacity",
     Reason.FAILED: "not solved",
+    Reason.MEASURED: "measured",
 }
 COULOMB_PER_MAH = 3.6
 AT_ONCE_SECOND = 1e-6

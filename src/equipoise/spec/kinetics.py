@@ -63,6 +63,26 @@ def _one() -> Sourced:
     return Sourced(value=1.0, source="full contact", evidence=Evidence.ASSUMED)
 
 
+def _double_layer() -> Sourced:
+    return Sourced(
+        value=20.0,
+        low=5.0,
+        high=100.0,
+        source="our choice; textbooks give some ten uF per cm2 of true interface",
+        evidence=Evidence.ASSUMED,
+    )
+
+
+def _film_capacitance() -> Sourced:
+    return Sourced(
+        value=1.0,
+        low=0.1,
+        high=10.0,
+        source="our choice: a layer of 10 nm with a relative permittivity of 10",
+        evidence=Evidence.ASSUMED,
+    )
+
+
 class Dependence(Frozen):
     """A positive quantity against the lithium fraction; its logarithm is linear.
 
@@ -176,6 +196,15 @@ class ElectrodeKinetics(Frozen):
     film_resistance_ohm_cm2: NonNegativeNumber = Field(
         default_factory=_zero, description="per area of active interface"
     )
+    double_layer_capacitance_uf_per_cm2: NonNegativeNumber = Field(
+        default_factory=_double_layer,
+        description="per area of active interface; only impedances depend on it",
+    )
+    film_capacitance_uf_per_cm2: NonNegativeNumber = Field(
+        default_factory=_film_capacitance,
+        description="parallel to the film resistance, per area of active interface; "
+        "only impedances depend on it",
+    )
     contact_area_fraction: PositiveNumber = Field(
         default_factory=_one, description="of the particle surface"
     )
@@ -274,4 +303,41 @@ class CellKinetics(Frozen):
         default=0.5, description="of the contact resistance; matters with a reference"
     )
     reference_position_fraction: Fraction = 0.5
+    inductance_henry: NonNegativeNumber = Field(
+        default_factory=_zero,
+        description="of cell and cables; only impedances depend on it",
+    )
+    separator_grain_boundary_fraction: NonNegativeNumber = Field(
+        default_factory=_zero,
+        description="of the separator's resistance; an arc of its impedance",
+    )
+    separator_grain_boundary_second: PositiveNumber | None = Field(
+        default=None, description="time constant of that arc"
+    )
     caveats: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _arc(self) -> Self:
+        share = self.separator_grain_boundary_fraction.value
+        if share > 1.0:
+            msg = f"separator_grain_boundary_fraction = {share:g} > 1"
+            raise ValueError(msg)
+        if share > 0.0 and self.separator_grain_boundary_second is None:
+            msg = (
+                f"separator_grain_boundary_fraction = {share:g} needs the time "
+                "constant separator_grain_boundary_second, e.g. 1e-7"
+            )
+            raise ValueError(msg)
+        return self
+
+
+ONLY_FOR_IMPEDANCE = frozenset(
+    {
+        "double_layer_capacitance_uf_per_cm2",
+        "film_capacitance_uf_per_cm2",
+        "inductance_henry",
+        "separator_grain_boundary_fraction",
+        "separator_grain_boundary_second",
+    }
+)
+"""Keys of the rates that no direct current depends on."""

@@ -149,7 +149,7 @@ def draft(source: Source, options: Options) -> Draft:
             raise DataError(
                 "this is an impedance (FRA) export, not a time series",
                 where=where,
-                remedy="give it to the impedance analysis",
+                remedy="read it with `equipoise eis` or `read_spectra`",
             )
         raise DataError(
             "no line names record, state, current and voltage",
