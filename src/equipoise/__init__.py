@@ -94,6 +94,8 @@ if TYPE_CHECKING:
     from equipoise.io.store.store import Store
     from equipoise.report.design_report import write_design_report
     from equipoise.report.run_files import write_run
+    from equipoise.sim.impedance.at_rest import impedance_of
+    from equipoise.sim.impedance.cell_impedance import CellImpedance
     from equipoise.sim.mesh import Mesh, Stepping
     from equipoise.sim.record import record_of
     from equipoise.sim.simulate import Run, simulate, simulate_many
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
 _HOME = {
     "CellData": "study.measured_cell",
     "CellDesign": "design.cell_design",
+    "CellImpedance": "sim.impedance.cell_impedance",
     "CellRecord": "spec.cell_record",
     "Circuit": "analysis.eis.circuit",
     "CircuitFit": "analysis.eis.circuit_result",
@@ -164,6 +167,7 @@ _HOME = {
     "fit_msmr": "fit.msmr",
     "fit_peaks": "analysis.eis.drt.peaks",
     "fit_series": "analysis.eis.circuit_series",
+    "impedance_of": "sim.impedance.at_rest",
     "import_of": "study.campaign",
     "kramers_kronig": "analysis.eis.kramers_kronig",
     "like_cycles": "analysis.kinds",
@@ -212,6 +216,7 @@ _HOME = {
 __all__ = [
     "CellData",
     "CellDesign",
+    "CellImpedance",
     "CellRecord",
     "Circuit",
     "CircuitFit",
@@ -268,6 +273,7 @@ __all__ = [
     "fit_msmr",
     "fit_peaks",
     "fit_series",
+    "impedance_of",
     "import_of",
     "kramers_kronig",
     "like_cycles",

@@ -21,10 +21,10 @@ from equipoise.kernels.line_impedance import (
     linearise,
 )
 from equipoise.kernels.particle_impedance import layered_sphere
-from equipoise.sim.alternating import Alternating
 from equipoise.sim.electrode import fresh_field
-from equipoise.sim.electrode_impedance import both_ohm, faces, line_ohm
-from equipoise.sim.impedance import impedance_of
+from equipoise.sim.impedance.alternating import Alternating
+from equipoise.sim.impedance.at_rest import impedance_of
+from equipoise.sim.impedance.electrode_impedance import both_ohm, faces, line_ohm
 from equipoise.sim.lower import lower
 from equipoise.sim.mesh import Mesh
 

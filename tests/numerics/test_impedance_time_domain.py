@@ -24,8 +24,8 @@ from equipoise.kernels.program import End
 from equipoise.kernels.simulate import Memory
 from equipoise.protocol.expand import expand
 from equipoise.protocol.steps import Charge, Discharge
-from equipoise.sim.alternating import Alternating
-from equipoise.sim.electrode_impedance import both_ohm
+from equipoise.sim.impedance.alternating import Alternating
+from equipoise.sim.impedance.electrode_impedance import both_ohm
 from equipoise.sim.machine import Machine
 from equipoise.sim.mesh import Mesh, Stepping
 from equipoise.sim.simulate import context

@@ -14,7 +14,7 @@ from test_dfn import RATES, one_branch, with_inventory
 
 from equipoise import load_cell
 from equipoise.io.pybamm_export import pybamm_parameters
-from equipoise.sim.impedance import impedance_of
+from equipoise.sim.impedance.at_rest import impedance_of
 from equipoise.sim.mesh import Mesh
 from equipoise.spec.kinetics import CellKinetics
 

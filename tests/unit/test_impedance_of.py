@@ -8,7 +8,7 @@ import pytest
 import equipoise as eqp
 from engine_cells import SMALL, cell, electrode
 from equipoise.core.errors import SpecError
-from equipoise.sim.impedance import impedance_of
+from equipoise.sim.impedance.at_rest import impedance_of
 from equipoise.sim.lower import lower
 from equipoise.spec.kinetics import CellKinetics, ElectrodeKinetics
 

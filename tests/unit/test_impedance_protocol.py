@@ -30,7 +30,7 @@ from equipoise.kernels.program import End, Reason
 from equipoise.protocol.expand import Context, expand
 from equipoise.protocol.parsing import parse
 from equipoise.protocol.steps import Eis, Repeat
-from equipoise.sim.impedance import impedance_of
+from equipoise.sim.impedance.at_rest import impedance_of
 from equipoise.sim.origin import evidence_of_rates
 from equipoise.sim.simulate import simulate
 
@@ -229,7 +229,7 @@ def test_a_half_cell_has_the_impedance_of_its_working_electrode():
     assert np.array_equal(found.cell.impedance_ohm, found.positive.impedance_ohm)
     assert np.isnan(found.negative_lithiation_fraction)
     assert json.dumps(
-        eqp.sim.impedance_table.impedance_summary([found]), allow_nan=False
+        eqp.sim.impedance.table.impedance_summary([found]), allow_nan=False
     )
 
 

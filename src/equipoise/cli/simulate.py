@@ -279,7 +279,7 @@ def _figures(run: Run, folder: Path) -> list[Path]:
 
 def _say(run: Run, files: list[Path], as_json: bool) -> None:
     from equipoise.cli.output import echo_json
-    from equipoise.sim.impedance_table import impedance_summary
+    from equipoise.sim.impedance.table import impedance_summary
     from equipoise.sim.origin import evidence_of_rates, notes, outcome, roles
 
     for note in notes(run):

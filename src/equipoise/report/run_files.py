@@ -8,7 +8,7 @@ from equipoise.core.columns import BDF_VERSION
 from equipoise.core.files import output_folder, write_atomic
 from equipoise.io.bdf import metadata_path, table_bytes, write_bdf
 from equipoise.io.spectra.write import write_spectra
-from equipoise.sim.impedance_table import impedance_summary
+from equipoise.sim.impedance.table import impedance_summary
 from equipoise.sim.origin import evidence_of_rates, notes, outcome, roles
 from equipoise.spec.half_cell_spec import HalfCellSetup
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from equipoise.core.errors import SpecError
-from equipoise.sim.alternating import Alternating
 from equipoise.sim.conditions import Conditions
 from equipoise.sim.electrode import (
     covered_fraction,
@@ -15,6 +14,7 @@ from equipoise.sim.electrode import (
     porous,
     site_capacity_mah_per_g,
 )
+from equipoise.sim.impedance.alternating import Alternating
 from equipoise.spec import library
 from equipoise.spec.half_cell_spec import HalfCellSetup
 from equipoise.spec.inventory import Inventory

@@ -15,9 +15,9 @@ from equipoise.kernels.layout import MEAN
 from equipoise.kernels.program import Ask, End, Reason, Sample
 from equipoise.kernels.simulate import SCRATCH_SHAPE, Memory, Setting, run
 from equipoise.kernels.stepper import mean_lithiation
-from equipoise.sim.cell_impedance import CellImpedance, Moment, measured
 from equipoise.sim.electrode import fresh_field
-from equipoise.sim.electrode_impedance import potential_volt
+from equipoise.sim.impedance.cell_impedance import CellImpedance, Moment, measured
+from equipoise.sim.impedance.electrode_impedance import potential_volt
 
 if TYPE_CHECKING:
     from equipoise.kernels.layout import Field

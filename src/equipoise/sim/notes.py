@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from equipoise.protocol.expand import Program
-    from equipoise.sim.cell_impedance import CellImpedance
+    from equipoise.sim.impedance.cell_impedance import CellImpedance
     from equipoise.sim.lower import Lowered
 
 BEYOND_FRACTION = 0.003

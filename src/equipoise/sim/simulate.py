@@ -17,8 +17,8 @@ from equipoise.core.status import Status
 from equipoise.kernels.program import Ask, End, Sample
 from equipoise.kernels.simulate import Memory
 from equipoise.protocol.expand import Context, expand
-from equipoise.sim.impedance import require_rates
-from equipoise.sim.impedance_table import impedance_table
+from equipoise.sim.impedance.at_rest import require_rates
+from equipoise.sim.impedance.table import impedance_table
 from equipoise.sim.lower import lower
 from equipoise.sim.machine import Machine
 from equipoise.sim.mesh import Mesh, ModelName, Stepping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from equipoise.protocol.expand import Program
     from equipoise.protocol.steps import Protocol
-    from equipoise.sim.cell_impedance import CellImpedance
+    from equipoise.sim.impedance.cell_impedance import CellImpedance
     from equipoise.sim.lower import Lowered
     from equipoise.spec.cell import Cell
     from equipoise.spec.half_cell_spec import HalfCellSetup

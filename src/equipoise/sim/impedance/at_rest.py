@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from equipoise.core.errors import SpecError
 from equipoise.kernels.layout import BRANCH, CAPACITY
 from equipoise.protocol.sweep import MOST_POINTS, Eis
-from equipoise.sim.cell_impedance import CellImpedance, Moment, measured
 from equipoise.sim.electrode import fresh_field
-from equipoise.sim.electrode_impedance import potential_volt
+from equipoise.sim.impedance.cell_impedance import CellImpedance, Moment, measured
+from equipoise.sim.impedance.electrode_impedance import potential_volt
 from equipoise.sim.lower import lower
 from equipoise.sim.mesh import Mesh, ModelName
 from equipoise.sim.notes import BEYOND_FRACTION

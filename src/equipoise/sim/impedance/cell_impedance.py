@@ -12,7 +12,7 @@ from equipoise.core.errors import SolveError
 from equipoise.core.status import Status
 from equipoise.kernels.layout import MEAN, SURFACE
 from equipoise.kernels.stepper import mean_lithiation
-from equipoise.sim.electrode_impedance import both_ohm, potential_volt
+from equipoise.sim.impedance.electrode_impedance import both_ohm, potential_volt
 from equipoise.spec.spectrum import Spectrum
 
 if TYPE_CHECKING:

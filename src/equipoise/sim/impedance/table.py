@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from equipoise.sim.cell_impedance import CellImpedance
+    from equipoise.sim.impedance.cell_impedance import CellImpedance
 
 STATE = (
     "name",

@@ -1,0 +1,1 @@
+"""Impedance of the simulated cell: the equations of the engine, linearised."""
