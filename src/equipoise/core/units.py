@@ -26,6 +26,7 @@ UNITS: dict[str, str] = {
     "ohm_cm2": "Ω cm²",
     "uf_per_cm2": "µF cm⁻²",
     "henry": "H",
+    "farad": "F",
     "watt": "W",
     "coulomb": "C",
     "celsius": "°C",
