@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from equipoise.io.pybamm_export import write_pybamm
     from equipoise.io.readers.read import read
     from equipoise.io.readers.recording import Recording
+    from equipoise.io.spectra.of_table import spectra_of
     from equipoise.io.spectra.read import SpectraFile, read_spectra
     from equipoise.io.spectra.write import write_spectra
     from equipoise.io.store.store import Store
@@ -199,6 +200,7 @@ _HOME = {
     "retention": "analysis.retention",
     "simulate": "sim.simulate",
     "simulate_many": "sim.simulate",
+    "spectra_of": "io.spectra.of_table",
     "three_electrode": "analysis.three_electrode",
     "tolerance": "design.tolerance",
     "track_peaks": "analysis.peaks",
@@ -305,6 +307,7 @@ __all__ = [
     "retention",
     "simulate",
     "simulate_many",
+    "spectra_of",
     "three_electrode",
     "tolerance",
     "track_peaks",

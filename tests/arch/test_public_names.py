@@ -101,6 +101,7 @@ PINNED = [
     "retention",
     "simulate",
     "simulate_many",
+    "spectra_of",
     "three_electrode",
     "tolerance",
     "track_peaks",

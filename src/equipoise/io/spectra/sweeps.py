@@ -62,7 +62,10 @@ def changes(words: list[str]) -> Indices:
 
 
 def _runs(f: Array) -> list[Indices]:
-    """Rows between turns of the direction; equal frequencies do not turn it."""
+    """Rows between turns of the direction; equal frequencies do not turn it.
+
+    A frequency that is measured twice at the turn belongs once to either side.
+    """
     starts = [0]
     direction = 0
     for i in range(1, f.size):
@@ -72,8 +75,9 @@ def _runs(f: Array) -> list[Indices]:
         if direction == 0:
             direction = step
         elif step != direction:
-            starts.append(i)
-            direction = 0
+            twice = i - 1 > starts[-1] + 1 and f[i - 1] == f[i - 2]
+            starts.append(i - 1 if twice else i)
+            direction = step if twice else 0
     ends = [*starts[1:], f.size]
     return [np.arange(a, b) for a, b in zip(starts, ends, strict=True)]
 

@@ -1,0 +1,87 @@
+"""Spectra that lie in a table of a cycling test: rows with a frequency."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from equipoise.core.errors import DataError
+from equipoise.io.spectra.sweeps import sweeps
+from equipoise.spec.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NEEDED = ("frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm")
+
+
+def spectra_of(
+    table: pl.DataFrame, *, area_cm2: float | None = None, name: str = ""
+) -> tuple[Spectrum, ...]:
+    """Cut the rows of spectra out of a table and into sweeps.
+
+    Parameters
+    ----------
+    table
+        As `read` gives it, or `Store.table(cell, "spectra")`: columns
+        `frequency_hertz`, `real_impedance_ohm`, `imaginary_impedance_ohm` (< 0 where
+        capacitive) and, if there, `cycle_count`. Rows without a frequency are no
+        spectrum.
+    area_cm2
+        Geometric area for area-specific results.
+    name
+        Prefix of the names of the spectra.
+
+    Returns
+    -------
+    tuple of Spectrum
+        In the order of the table; empty if it holds none. A new cycle, or a frequency
+        range that is run through again, begins a new one.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a row has a frequency but no impedance.
+    """
+    missing = [n for n in NEEDED if n not in table.columns]
+    if missing:
+        raise DataError(
+            f"the table has no column {', '.join(missing)}",
+            where=name or "table of spectra",
+            remedy="give a table with the columns of an impedance measurement",
+        )
+    rows = table.filter(table["frequency_hertz"].fill_nan(None).is_not_null())
+    if rows.height == 0:
+        return ()
+    f, real, imaginary = (
+        rows[n].cast(float).fill_null(float("nan")).to_numpy() for n in NEEDED
+    )
+    if "cycle_count" in rows.columns:
+        cycles = rows["cycle_count"].fill_null(-1).to_numpy()
+    else:
+        cycles = np.full(f.size, -1)
+    found: list[Spectrum] = []
+    starts = np.flatnonzero(np.concatenate([[True], cycles[1:] != cycles[:-1]]))
+    for begin, end in zip(starts, [*starts[1:], f.size], strict=True):
+        if not (f[begin:end] > 0.0).all():
+            sets = (np.arange(end - begin),)  # `Spectrum.of` says which row is wrong
+        else:
+            sets = sweeps(f[begin:end])
+        for part in sets:
+            at = begin + part
+            words = [name] if name else []
+            if cycles[begin] >= 0:
+                words.append(f"cycle {int(cycles[begin])}")
+            if len(sets) > 1 or not words:
+                words.append(f"spectrum {len(found) + 1}")
+            found.append(
+                Spectrum.of(
+                    f[at],
+                    real[at] + 1j * imaginary[at],
+                    area_cm2=area_cm2,
+                    name=" ".join(words),
+                    where=name or "table of spectra",
+                )
+            )
+    return tuple(found)
