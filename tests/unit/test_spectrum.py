@@ -26,7 +26,10 @@ def test_a_rising_sweep_is_turned_without_remark():
 
 @pytest.mark.parametrize(
     ("frequency", "said"),
-    [([10.0, 10.0, 1.0], "1 of the points is"), ([10, 10, 1, 1], "2 of the points are")],
+    [
+        ([10.0, 10.0, 1.0], "1 of the points is"),
+        ([10, 10, 1, 1], "2 of the points are"),
+    ],
 )
 def test_repeated_frequencies_are_kept_in_their_order_and_said(frequency, said):
     z = np.arange(len(frequency)) + 1.0

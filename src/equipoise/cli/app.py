@@ -13,12 +13,14 @@ from equipoise.cli.cycles import cycles
 from equipoise.cli.demo import demo
 from equipoise.cli.design import design
 from equipoise.cli.dqdv import dqdv
+from equipoise.cli.eis import eis
 from equipoise.cli.export import export
 from equipoise.cli.library import library
 from equipoise.cli.protocol import protocol
 from equipoise.cli.read import read
 from equipoise.cli.simulate import simulate
 from equipoise.cli.store import app as store
+from equipoise.cli.tlm import tlm
 
 app = typer.Typer(
     name="equipoise",
@@ -36,6 +38,8 @@ COMMANDS = (
     read,
     cycles,
     dqdv,
+    eis,
+    tlm,
     compare,
     protocol,
     curve,
