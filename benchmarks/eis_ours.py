@@ -99,9 +99,13 @@ def kramers_kronig(spectrum: Spectrum) -> object:
 
 def fit(spectrum: Spectrum, *, guess: bool = False, weighting: str = "unit") -> object:
     """The tutorial's circuit; without its guess, from the spectrum alone."""
-    run = _from("equipoise.analysis.eis.circuit_fit", "fit_circuit")
+    run = _from("equipoise.analysis.eis.circuits.fit", "fit_circuit")
     start = None
     if guess:
-        names = _from("equipoise.analysis.eis.circuit", "Circuit").of(CIRCUIT).names
+        names = (
+            _from("equipoise.analysis.eis.circuits.circuit", "Circuit")
+            .of(CIRCUIT)
+            .names
+        )
         start = dict(zip(names, GUESS, strict=True))
     return run(spectrum, CIRCUIT, start=start, weighting=weighting)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from equipoise.analysis.check_ups import check_ups
     from equipoise.analysis.classify import classify
     from equipoise.analysis.dqdv import DifferentialCapacity, dqdv, dqdv_map, dvdq
-    from equipoise.analysis.eis.circuit import Circuit
-    from equipoise.analysis.eis.circuit_compare import compare_circuits
-    from equipoise.analysis.eis.circuit_fit import fit_circuit
-    from equipoise.analysis.eis.circuit_result import CircuitFit
-    from equipoise.analysis.eis.circuit_series import fit_series
+    from equipoise.analysis.eis.circuits.circuit import Circuit
+    from equipoise.analysis.eis.circuits.compare import compare_circuits
+    from equipoise.analysis.eis.circuits.fit import fit_circuit
+    from equipoise.analysis.eis.circuits.result import CircuitFit
+    from equipoise.analysis.eis.circuits.series import fit_series
     from equipoise.analysis.eis.drt.distribution import (
         Distribution,
         distribution,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from equipoise.analysis.eis.drt.settings import DrtSettings
     from equipoise.analysis.eis.drt.tails import Tail
     from equipoise.analysis.eis.kramers_kronig import KramersKronig, kramers_kronig
-    from equipoise.analysis.eis.partial_conductivities import (
+    from equipoise.analysis.eis.lines.partial_conductivities import (
         partial_conductivities,
         partial_conductivity_of_one,
     )
@@ -114,8 +114,8 @@ _HOME = {
     "CellDesign": "design.cell_design",
     "CellImpedance": "sim.impedance.cell_impedance",
     "CellRecord": "spec.cell_record",
-    "Circuit": "analysis.eis.circuit",
-    "CircuitFit": "analysis.eis.circuit_result",
+    "Circuit": "analysis.eis.circuits.circuit",
+    "CircuitFit": "analysis.eis.circuits.result",
     "Comparison": "study.comparison",
     "CredibleBand": "analysis.eis.drt.intervals",
     "CycleLife": "analysis.retention",
@@ -149,7 +149,7 @@ _HOME = {
     "check_ups": "analysis.check_ups",
     "classify": "analysis.classify",
     "compare": "study.comparison",
-    "compare_circuits": "analysis.eis.circuit_compare",
+    "compare_circuits": "analysis.eis.circuits.compare",
     "compare_cycle_life": "analysis.replicates",
     "compensation_by_loss": "design.compensation",
     "compensation_by_polarisation": "design.compensation",
@@ -164,10 +164,10 @@ _HOME = {
     "dqdv_map": "analysis.dqdv",
     "dvdq": "analysis.dqdv",
     "fade_rate": "analysis.retention",
-    "fit_circuit": "analysis.eis.circuit_fit",
+    "fit_circuit": "analysis.eis.circuits.fit",
     "fit_msmr": "fit.msmr",
     "fit_peaks": "analysis.eis.drt.peaks",
-    "fit_series": "analysis.eis.circuit_series",
+    "fit_series": "analysis.eis.circuits.series",
     "impedance_of": "sim.impedance.at_rest",
     "import_of": "study.campaign",
     "kramers_kronig": "analysis.eis.kramers_kronig",
@@ -183,8 +183,8 @@ _HOME = {
     "np_map": "design.np_map",
     "np_voltage_map": "design.np_map",
     "paired_comparison": "analysis.replicates",
-    "partial_conductivities": "analysis.eis.partial_conductivities",
-    "partial_conductivity_of_one": "analysis.eis.partial_conductivities",
+    "partial_conductivities": "analysis.eis.lines.partial_conductivities",
+    "partial_conductivity_of_one": "analysis.eis.lines.partial_conductivities",
     "peaks": "analysis.peaks",
     "profiles": "design.profiles",
     "rate_recovery": "analysis.rate",

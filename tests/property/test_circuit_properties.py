@@ -4,14 +4,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.analysis.eis.circuit import Circuit
-from equipoise.analysis.eis.circuit_parts import (
+from equipoise.analysis.eis.circuits.circuit import Circuit
+from equipoise.analysis.eis.circuits.elements import SPELLINGS
+from equipoise.analysis.eis.circuits.parts import (
     Element,
     Parallel,
     elements_of,
     in_series,
 )
-from equipoise.analysis.eis.elements import SPELLINGS
 from equipoise.core.errors import SpecError
 
 FREQUENCY = np.logspace(6, -2, 17)

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-import equipoise.analysis.eis.transmission_line as line
-from equipoise.analysis.eis.line_interface import constant_phase
-from equipoise.analysis.eis.terminals import OPEN, Terminals, line_between
+import equipoise.analysis.eis.lines.transmission_line as line
+from equipoise.analysis.eis.lines.interface import constant_phase
+from equipoise.analysis.eis.lines.terminals import OPEN, Terminals, line_between
 
 RESISTANCE = st.floats(1e-3, 1e6)
 EXPONENT = st.floats(0.3, 1.0)

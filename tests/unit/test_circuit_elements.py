@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from equipoise.analysis.eis.circuit import Circuit
-from equipoise.analysis.eis.elements import ELEMENTS, SPELLINGS
-from equipoise.analysis.eis.elements_response import Points
+from equipoise.analysis.eis.circuits.circuit import Circuit
+from equipoise.analysis.eis.circuits.elements import ELEMENTS, SPELLINGS
+from equipoise.analysis.eis.circuits.response import Points
 
 FREQUENCY = np.logspace(7, -4, 89)
 S = 2j * np.pi * FREQUENCY

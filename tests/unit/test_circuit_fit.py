@@ -5,10 +5,10 @@ import csv
 import numpy as np
 import pytest
 
-from equipoise.analysis.eis.circuit import Circuit
-from equipoise.analysis.eis.circuit_arcs import places
-from equipoise.analysis.eis.circuit_compare import compare_circuits
-from equipoise.analysis.eis.circuit_fit import fit_circuit
+from equipoise.analysis.eis.circuits.arcs import places
+from equipoise.analysis.eis.circuits.circuit import Circuit
+from equipoise.analysis.eis.circuits.compare import compare_circuits
+from equipoise.analysis.eis.circuits.fit import fit_circuit
 from equipoise.analysis.eis.least_squares import minimise
 from equipoise.core.errors import FitError, SpecError
 from equipoise.spec.spectrum import Spectrum

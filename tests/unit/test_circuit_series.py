@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from equipoise.analysis.eis.circuit import Circuit
-from equipoise.analysis.eis.circuit_series import fit_series
+from equipoise.analysis.eis.circuits.circuit import Circuit
+from equipoise.analysis.eis.circuits.series import fit_series
 from equipoise.core.errors import SpecError
 from equipoise.spec.spectrum import Spectrum
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from equipoise.analysis.eis.circuit import Circuit
-from equipoise.analysis.eis.circuit_parts import Element, Parallel, Series
+from equipoise.analysis.eis.circuits.circuit import Circuit
+from equipoise.analysis.eis.circuits.parts import Element, Parallel, Series
 from equipoise.core.errors import SpecError
 
 

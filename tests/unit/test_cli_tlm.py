@@ -6,8 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.analysis.eis.line_interface import constant_phase
-from equipoise.analysis.eis.transmission_line import electron_blocking, ion_blocking
+from equipoise.analysis.eis.lines.interface import constant_phase
+from equipoise.analysis.eis.lines.transmission_line import (
+    electron_blocking,
+    ion_blocking,
+)
 from real_data import data_file
 
 GEOMETRY = ("--thickness-um", 41, "--area-cm2", 0.636)

@@ -15,9 +15,11 @@ from drt_surrogates import (
     Surrogate,
     noisy,
     reference,
+    reference_matrices,
+    reference_penalty,
 )
 from equipoise.analysis.eis.drt.distribution import distribution, distributions
-from equipoise.analysis.eis.drt.problem import problem_of
+from equipoise.analysis.eis.drt.problem import _violation, problem_of
 from equipoise.analysis.eis.drt.settings import DrtSettings
 from equipoise.analysis.eis.drt.tails import NO_TAIL, WARBURG, Tail
 from equipoise.core.errors import DataError, SpecError
@@ -97,6 +99,36 @@ def test_it_is_the_optimum_that_lawson_and_hanson_find(name, settings):
         theirs = [other.window(*w) for w in WINDOWS]
         np.testing.assert_allclose(windows(d), theirs, atol=close)
         assert d.series_resistance_ohm == pytest.approx(other.others[0], abs=close)
+
+
+@pytest.mark.parametrize("name", ["S1", "S2", "uneven", "repeated", "low"])
+def test_conditions_of_an_optimum_hold_with_matrices_of_another_make(name):
+    spectrum = SPECTRA[name]
+    d = distribution(spectrum)
+    f = spectrum.frequency_hertz
+    real, imaginary = reference_matrices(f, d.tau_second, d.shape_factor_ratio)
+    jw = 2j * np.pi * f
+    design = np.hstack(
+        [real + 1j * imaginary, np.stack([jw**0, 1e-6 * jw, jw**-0.5], axis=1)]
+    )
+    smooth = np.zeros((design.shape[1],) * 2)
+    count = d.tau_second.size
+    smooth[:count, :count] = reference_penalty(d.tau_second, d.shape_factor_ratio)
+    left = design @ d.columns - spectrum.impedance_ohm
+    gradient = (design.conj().T @ left).real + 1e-4 * smooth @ d.columns
+    size = np.sqrt((np.abs(design) ** 2).sum(axis=0) + 1e-4 * np.diag(smooth))
+    gradient = gradient / size
+    scale = np.abs((design.conj().T @ spectrum.impedance_ohm).real / size).max()
+    assert (gradient >= -1e-8 * scale).all()
+    assert np.abs(gradient[d.columns > 0.0]).max() <= 1e-8 * scale
+
+
+def test_the_reported_violation_is_the_largest():
+    # free: any gradient; at zero: only a negative one; over the largest right side
+    x = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    gradient = np.array([[0.1, -0.3, 9.0], [-0.5, 0.2, -0.1]])
+    sides = np.array([[2.0, -4.0, 1.0], [1.0, 0.5, 0.0]])
+    np.testing.assert_allclose(_violation(x, gradient, sides), [0.3 / 4, 0.5 / 1])
 
 
 def test_objective_and_residual_are_those_of_the_answer():

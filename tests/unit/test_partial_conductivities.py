@@ -5,20 +5,20 @@ import polars as pl
 import pytest
 from scipy.special import stdtrit
 
-from equipoise.analysis.eis.blocking_cells import (
+from equipoise.analysis.eis.lines.blocking_cells import (
     BlockedCell,
     BlockingModel,
     Variant,
     through_line,
 )
-from equipoise.analysis.eis.line_interface import constant_phase
-from equipoise.analysis.eis.partial_conductivities import (
+from equipoise.analysis.eis.lines.interface import constant_phase
+from equipoise.analysis.eis.lines.partial_conductivities import (
     partial_conductivities,
     partial_conductivity_of_one,
 )
-from equipoise.analysis.eis.partial_conductivities_solver import covariance, minimise
-from equipoise.analysis.eis.partial_conductivities_starts import glance
-from equipoise.analysis.eis.terminals import OPEN, Terminals, line_between
+from equipoise.analysis.eis.lines.solver import covariance, minimise
+from equipoise.analysis.eis.lines.starts import glance
+from equipoise.analysis.eis.lines.terminals import OPEN, Terminals, line_between
 from equipoise.core.errors import DataError, EquipoiseWarning, FitError, SpecError
 from equipoise.spec.spectrum import Spectrum
 from real_data import data_file

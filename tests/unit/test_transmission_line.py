@@ -5,14 +5,14 @@ import pytest
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import spsolve
 
-import equipoise.analysis.eis.transmission_line as line
-from equipoise.analysis.eis.line_interface import (
+import equipoise.analysis.eis.lines.transmission_line as line
+from equipoise.analysis.eis.lines.interface import (
     GEOMETRIES,
     Interface,
     constant_phase,
     diffusion,
 )
-from equipoise.analysis.eis.terminals import OPEN, Terminals, line_between
+from equipoise.analysis.eis.lines.terminals import OPEN, Terminals, line_between
 from equipoise.core.errors import SpecError
 
 RAILS = {"ionic_ohm": 34.0, "electronic_ohm": 98.0}

@@ -12,7 +12,7 @@ from equipoise.study.impedance_tables import column_stem, row
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from equipoise.analysis.eis.circuit_result import CircuitFit
+    from equipoise.analysis.eis.circuits.result import CircuitFit
     from equipoise.analysis.eis.drt.intervals import CredibleBand
     from equipoise.analysis.eis.drt.ranges import TauRange
     from equipoise.analysis.eis.drt.resistances import RangeResistance

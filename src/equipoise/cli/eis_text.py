@@ -14,7 +14,7 @@ from equipoise.study.impedance_tables import worst_verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from equipoise.analysis.eis.circuit_result import CircuitFit
+    from equipoise.analysis.eis.circuits.result import CircuitFit
     from equipoise.analysis.eis.drt.resistances import RangeResistance, Resistances
     from equipoise.io.spectra.read import SpectraFile
     from equipoise.study.impedance import Cause, ImpedanceStudy, SpectrumAnalysis

@@ -10,7 +10,7 @@ import typer
 from equipoise.cli.cell_options import AsJson, Figures
 
 if TYPE_CHECKING:
-    from equipoise.analysis.eis.partial_conductivities_result import (
+    from equipoise.analysis.eis.lines.result import (
         Conductivity,
         PartialConductivities,
     )
@@ -149,7 +149,9 @@ def _of_pair(
     *,
     inductance: bool,
 ) -> PartialConductivities:
-    from equipoise.analysis.eis.partial_conductivities import partial_conductivities
+    from equipoise.analysis.eis.lines.partial_conductivities import (
+        partial_conductivities,
+    )
 
     return partial_conductivities(
         first,
@@ -169,7 +171,7 @@ def _of_one(
     *,
     inductance: bool,
 ) -> PartialConductivities:
-    from equipoise.analysis.eis.partial_conductivities import (
+    from equipoise.analysis.eis.lines.partial_conductivities import (
         partial_conductivity_of_one,
     )
     from equipoise.core.errors import SpecError, nearest

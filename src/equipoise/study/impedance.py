@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from equipoise.analysis.eis.circuit_result import CircuitFit
+    from equipoise.analysis.eis.circuits.result import CircuitFit
     from equipoise.analysis.eis.drt.intervals import CredibleBand
     from equipoise.analysis.eis.drt.peaks import Peaks
     from equipoise.analysis.eis.drt.ranges import TauRange
@@ -222,7 +222,7 @@ def _check(
         if isinstance(tail, str) and tail not in known:
             raise SpecError(f"tail {tail!r} is not known; {nearest(tail, known)}")
     if circuit is not None:
-        from equipoise.analysis.eis.circuit import Circuit
+        from equipoise.analysis.eis.circuits.circuit import Circuit
 
         Circuit.of(circuit)
 
@@ -261,7 +261,7 @@ def _members(
 
 
 def _circuit(spectrum: Spectrum, circuit: str, peaks: Peaks) -> CircuitFit:
-    from equipoise.analysis.eis.circuit_fit import fit_circuit
+    from equipoise.analysis.eis.circuits.fit import fit_circuit
 
     seeds = [(p.tau_second, p.resistance_ohm) for p in peaks.peaks]
     return fit_circuit(spectrum, circuit, peaks=seeds)

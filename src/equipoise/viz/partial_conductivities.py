@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from equipoise.analysis.eis.partial_conductivities_result import (
+    from equipoise.analysis.eis.lines.result import (
         Conductivity,
         FittedCell,
         PartialConductivities,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.analysis.eis.circuit_parts import (
+from equipoise.analysis.eis.circuits.parts import (
     Element,
     Parallel,
     Part,
@@ -21,8 +21,8 @@ from equipoise.analysis.eis.circuit_parts import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from equipoise.analysis.eis.circuit import Circuit
-    from equipoise.analysis.eis.elements_response import Array
+    from equipoise.analysis.eis.circuits.circuit import Circuit
+    from equipoise.analysis.eis.circuits.response import Array
 
 TIMED = ("K", "ZARC", "G", "Ws")
 """Elements that are an arc of their own."""

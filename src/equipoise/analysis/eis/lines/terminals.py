@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.transmission_line import (
+from equipoise.analysis.eis.lines.transmission_line import (
     coth_product,
     tanh_ratio,
 )

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.analysis.eis.circuit import Circuit
-from equipoise.analysis.eis.circuit_arcs import arrangement_like
-from equipoise.analysis.eis.circuit_fit import fit_circuit
-from equipoise.analysis.eis.circuit_problem import CircuitProblem, Weighting, problem_of
-from equipoise.analysis.eis.circuit_search import (
+from equipoise.analysis.eis.circuits.arcs import arrangement_like
+from equipoise.analysis.eis.circuits.circuit import Circuit
+from equipoise.analysis.eis.circuits.fit import fit_circuit
+from equipoise.analysis.eis.circuits.problem import (
+    CircuitProblem,
+    Weighting,
+    problem_of,
+)
+from equipoise.analysis.eis.circuits.search import (
     SAME,
     arranged,
     finished,
@@ -19,7 +23,7 @@ from equipoise.analysis.eis.circuit_search import (
     minimum_from,
     search,
 )
-from equipoise.analysis.eis.circuit_start import sketch
+from equipoise.analysis.eis.circuits.start import sketch
 from equipoise.core.errors import FitError, SpecError
 
 if TYPE_CHECKING:
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from equipoise.analysis.eis.circuit_result import CircuitFit
+    from equipoise.analysis.eis.circuits.result import CircuitFit
     from equipoise.spec.spectrum import Spectrum
 
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import re
 
-from equipoise.analysis.eis.circuit_parts import (
+from equipoise.analysis.eis.circuits.elements import SPELLINGS
+from equipoise.analysis.eis.circuits.parts import (
     Element,
     Parallel,
     Part,
     elements_of,
     in_series,
 )
-from equipoise.analysis.eis.elements import SPELLINGS
 from equipoise.core.errors import SpecError, nearest
 
 LONGEST_TEXT = 1000

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.transmission_line import tanh_ratio_and_slope
+from equipoise.analysis.eis.lines.transmission_line import tanh_ratio_and_slope
 
 if TYPE_CHECKING:
     from equipoise.spec.spectrum import Spectrum

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.analysis.eis.elements import ELEMENTS, ElementKind
+from equipoise.analysis.eis.circuits.elements import ELEMENTS, ElementKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from equipoise.analysis.eis.elements_response import ComplexArray, Points
+    from equipoise.analysis.eis.circuits.response import ComplexArray, Points
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from equipoise.core.errors import FitError
 
 if TYPE_CHECKING:
-    from equipoise.analysis.eis.blocking_cells import BlockedCell, BlockingModel
+    from equipoise.analysis.eis.lines.blocking_cells import BlockedCell, BlockingModel
     from equipoise.spec.spectrum import Spectrum
 
 Array = NDArray[np.float64]

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.analysis.eis.circuit_errors import result_of
-from equipoise.analysis.eis.circuit_start import Sketch, disturbed, starts
+from equipoise.analysis.eis.circuits.errors import result_of
+from equipoise.analysis.eis.circuits.start import Sketch, disturbed, starts
 from equipoise.analysis.eis.least_squares import Minimum, minimise
 from equipoise.core.errors import FitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from equipoise.analysis.eis.circuit_problem import CircuitProblem
-    from equipoise.analysis.eis.circuit_result import CircuitFit
-    from equipoise.analysis.eis.elements_response import Array
+    from equipoise.analysis.eis.circuits.problem import CircuitProblem
+    from equipoise.analysis.eis.circuits.response import Array
+    from equipoise.analysis.eis.circuits.result import CircuitFit
 
 GOOD_ENOUGH = 1.2
 """A residual up to so many times that of relaxation lines needs no other start."""
@@ -43,9 +43,7 @@ def overlaid(
     return whole
 
 
-def minimum_from(
-    problem: CircuitProblem, values: Array, most: int = 200
-) -> Minimum:
+def minimum_from(problem: CircuitProblem, values: Array, most: int = 200) -> Minimum:
     """The minimum that is reached from given values."""
     low, high = problem.theta(problem.low), problem.theta(problem.high)
     with np.errstate(all="ignore"):
@@ -109,9 +107,7 @@ def search(
     return best, count
 
 
-def _better(
-    best: Minimum | None, found: Minimum
-) -> Minimum | None:
+def _better(best: Minimum | None, found: Minimum) -> Minimum | None:
     if not np.isfinite(found.residual).all():
         return best
     return found if best is None or found.rms_ratio < best.rms_ratio else best

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.partial_conductivities_solver import (
+from equipoise.analysis.eis.lines.solver import (
     LineMinimum,
     covariance,
     minimise,
@@ -17,7 +17,7 @@ from equipoise.analysis.eis.partial_conductivities_solver import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from equipoise.analysis.eis.blocking_cells import BlockingModel
+    from equipoise.analysis.eis.lines.blocking_cells import BlockingModel
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike
 
-    from equipoise.analysis.eis.circuit import Circuit
-    from equipoise.analysis.eis.elements_response import Array, ComplexArray
+    from equipoise.analysis.eis.circuits.circuit import Circuit
+    from equipoise.analysis.eis.circuits.response import Array, ComplexArray
     from equipoise.spec.spectrum import Spectrum
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.transmission_line import (
+from equipoise.analysis.eis.lines.transmission_line import (
     coth_excess,
     coth_product_slope,
     tanh_ratio_and_slope,

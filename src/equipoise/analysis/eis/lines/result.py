@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import polars as pl
 
-    from equipoise.analysis.eis.blocking_cells import Role
+    from equipoise.analysis.eis.lines.blocking_cells import Role
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]

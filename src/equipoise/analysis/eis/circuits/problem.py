@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from equipoise.analysis.eis.circuit import LOWEST_EXPONENT, check_value
-from equipoise.analysis.eis.elements_response import Points
+from equipoise.analysis.eis.circuits.circuit import LOWEST_EXPONENT, check_value
+from equipoise.analysis.eis.circuits.response import Points
 from equipoise.core.errors import FitError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from equipoise.analysis.eis.circuit import Circuit, CircuitParameter
-    from equipoise.analysis.eis.elements_response import Array
+    from equipoise.analysis.eis.circuits.circuit import Circuit, CircuitParameter
+    from equipoise.analysis.eis.circuits.response import Array
     from equipoise.spec.spectrum import Spectrum
 
 Weighting = Literal["modulus", "unit"]

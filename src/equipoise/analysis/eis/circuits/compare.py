@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.analysis.eis.circuit import Circuit
-from equipoise.analysis.eis.circuit_fit import fit_circuit
+from equipoise.analysis.eis.circuits.circuit import Circuit
+from equipoise.analysis.eis.circuits.fit import fit_circuit
 from equipoise.core.errors import FitError, SpecError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from equipoise.analysis.eis.circuit_problem import Weighting
+    from equipoise.analysis.eis.circuits.problem import Weighting
     from equipoise.spec.spectrum import Spectrum
 
 

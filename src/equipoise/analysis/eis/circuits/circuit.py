@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.analysis.eis.circuit_parts import (
+from equipoise.analysis.eis.circuits.parts import (
     Element,
     Part,
     elements_of,
     evaluate,
 )
-from equipoise.analysis.eis.circuit_text import part_of
-from equipoise.analysis.eis.elements_response import Points
+from equipoise.analysis.eis.circuits.response import Points
+from equipoise.analysis.eis.circuits.text import part_of
 from equipoise.core.errors import SpecError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from equipoise.analysis.eis.elements import Role
-    from equipoise.analysis.eis.elements_response import Array, ComplexArray
+    from equipoise.analysis.eis.circuits.elements import Role
+    from equipoise.analysis.eis.circuits.response import Array, ComplexArray
 
 LOWEST_EXPONENT = 0.3
 """Flatter arcs are no arcs; a fit that ends here has the wrong circuit."""

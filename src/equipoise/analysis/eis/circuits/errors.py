@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from equipoise.analysis.eis.circuit_arcs import Place, places, top_parts
-from equipoise.analysis.eis.circuit_parts import Element
-from equipoise.analysis.eis.circuit_result import (
+from equipoise.analysis.eis.circuits.arcs import Place, places, top_parts
+from equipoise.analysis.eis.circuits.parts import Element
+from equipoise.analysis.eis.circuits.result import (
     Arc,
     CircuitEstimate,
     CircuitFit,
@@ -18,8 +18,8 @@ from equipoise.analysis.eis.circuit_result import (
 )
 
 if TYPE_CHECKING:
-    from equipoise.analysis.eis.circuit_problem import CircuitProblem
-    from equipoise.analysis.eis.elements_response import Array
+    from equipoise.analysis.eis.circuits.problem import CircuitProblem
+    from equipoise.analysis.eis.circuits.response import Array
     from equipoise.analysis.eis.least_squares import Minimum
 
 CONFIDENCE = 0.95

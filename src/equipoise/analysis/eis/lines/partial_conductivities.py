@@ -11,25 +11,25 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from equipoise.analysis.eis.blocking_cells import (
+from equipoise.analysis.eis.lines.blocking_cells import (
     BlockedCell,
     BlockingModel,
     Role,
     Variant,
 )
-from equipoise.analysis.eis.partial_conductivities_fits import (
+from equipoise.analysis.eis.lines.fits import (
     Candidate,
     best_of,
     candidate,
     extended_starts,
     rank,
 )
-from equipoise.analysis.eis.partial_conductivities_report import (
+from equipoise.analysis.eis.lines.report import (
     conclude,
     exchanged_note,
     pair_notes,
 )
-from equipoise.analysis.eis.partial_conductivities_starts import (
+from equipoise.analysis.eis.lines.starts import (
     Glance,
     glance,
     pair_starts,
@@ -40,7 +40,7 @@ from equipoise.analysis.eis.partial_conductivities_starts import (
 from equipoise.core.errors import EquipoiseWarning, FitError, SpecError
 
 if TYPE_CHECKING:
-    from equipoise.analysis.eis.partial_conductivities_result import (
+    from equipoise.analysis.eis.lines.result import (
         PartialConductivities,
     )
     from equipoise.spec.spectrum import Spectrum

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import nnls
 
-from equipoise.analysis.eis.circuit_arcs import Place, places, top_parts
-from equipoise.analysis.eis.circuit_parts import Element, parameters_count
+from equipoise.analysis.eis.circuits.arcs import Place, places, top_parts
+from equipoise.analysis.eis.circuits.parts import Element, parameters_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from equipoise.analysis.eis.circuit import Circuit
-    from equipoise.analysis.eis.elements_response import Array, ComplexArray
+    from equipoise.analysis.eis.circuits.circuit import Circuit
+    from equipoise.analysis.eis.circuits.response import Array, ComplexArray
     from equipoise.spec.spectrum import Spectrum
 
 LINES_PER_DECADE = 6

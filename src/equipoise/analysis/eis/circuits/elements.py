@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from equipoise.analysis.eis import elements_response as response
+from equipoise.analysis.eis.circuits import response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +59,7 @@ class ElementKind:
     parameters
         In the order of the response.
     response
-        Impedance and derivatives, see `elements_response`.
+        Impedance and derivatives, see `response`.
     """
 
     code: str

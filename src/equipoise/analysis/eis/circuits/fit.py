@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from equipoise.analysis.eis.circuit import Circuit, check_value
-from equipoise.analysis.eis.circuit_arcs import arrangement_by_speed
-from equipoise.analysis.eis.circuit_problem import CircuitProblem, Weighting, problem_of
-from equipoise.analysis.eis.circuit_search import (
+from equipoise.analysis.eis.circuits.arcs import arrangement_by_speed
+from equipoise.analysis.eis.circuits.circuit import Circuit, check_value
+from equipoise.analysis.eis.circuits.problem import (
+    CircuitProblem,
+    Weighting,
+    problem_of,
+)
+from equipoise.analysis.eis.circuits.search import (
     arranged,
     finished,
     minimum_from,
     overlaid,
     search,
 )
-from equipoise.analysis.eis.circuit_start import sketch
+from equipoise.analysis.eis.circuits.start import sketch
 from equipoise.core.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from equipoise.analysis.eis.circuit_result import CircuitFit
+    from equipoise.analysis.eis.circuits.result import CircuitFit
     from equipoise.spec.spectrum import Spectrum
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.partial_conductivities_fits import SUPPORTED_AICC
-from equipoise.analysis.eis.partial_conductivities_result import (
+from equipoise.analysis.eis.lines.fits import SUPPORTED_AICC
+from equipoise.analysis.eis.lines.result import (
     Conductivity,
     FittedCell,
     FittedParameter,
     PairModel,
     PartialConductivities,
 )
-from equipoise.analysis.eis.partial_conductivities_solver import (
+from equipoise.analysis.eis.lines.solver import (
     LineMinimum,
     minimise,
     profile_interval,
@@ -24,8 +24,8 @@ from equipoise.analysis.eis.partial_conductivities_solver import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from equipoise.analysis.eis.partial_conductivities_fits import Candidate
-    from equipoise.analysis.eis.partial_conductivities_starts import Glance
+    from equipoise.analysis.eis.lines.fits import Candidate
+    from equipoise.analysis.eis.lines.starts import Glance
 
 Array = NDArray[np.float64]
 

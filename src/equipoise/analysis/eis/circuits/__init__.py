@@ -1,0 +1,1 @@
+"""Equivalent circuits: a closed set of elements, their text, their fit."""

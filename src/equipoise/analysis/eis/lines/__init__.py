@@ -1,0 +1,1 @@
+"""Two-rail transmission lines, and partial conductivities from blocking cells."""
