@@ -8,10 +8,10 @@ import pytest
 from drt_surrogates import CLEANED, S1, TAILS, Surrogate
 from equipoise.analysis.eis.drt.distribution import distribution
 from equipoise.analysis.eis.drt.peaks import fit_peaks, resistances_by_peaks
-from equipoise.analysis.eis.drt.ranges import CHARGE_TRANSFER, TauRange
+from equipoise.analysis.eis.drt.ranges import CHARGE_TRANSFER, INTERPHASE, TauRange
 from equipoise.analysis.eis.drt.settings import DrtSettings
 from equipoise.analysis.eis.drt.shapes import shape
-from equipoise.core.errors import DataError, SpecError
+from equipoise.core.errors import SpecError
 
 BLANK = distribution(CLEANED.spectrum(name="made"), tail="none")
 
@@ -187,6 +187,16 @@ def test_what_means_nothing_is_refused(arguments, said):
 
 def test_an_empty_distribution_has_no_peak():
     empty = replace(BLANK, weights_ohm=np.zeros_like(BLANK.weights_ohm))
-    with pytest.raises(DataError, match="zero in this range") as caught:
-        fit_peaks(empty)
-    assert caught.value.where == "made"
+    found = fit_peaks(empty)
+    assert found.peaks == ()
+    assert found.resistance_in(INTERPHASE) == 0.0
+    assert (found.sum_ohm(found.tau_second) == 0.0).all()
+
+
+def test_a_peak_at_a_limit_of_the_fit_says_so():
+    """A width of five decades is more than is allowed; a usual one is none."""
+    for decades, bounded in ((5.0, True), (0.6, False)):
+        wide = np.exp(-(((np.log(BLANK.tau_second) + 7.0) / decades) ** 2))
+        made = replace(BLANK, weights_ohm=wide)
+        peaks = fit_peaks(made, peaks_count=1).peaks
+        assert [p.bounded for p in peaks] == [bounded]

@@ -20,7 +20,7 @@ from equipoise.analysis.eis.drt.ranges import (
 from equipoise.analysis.eis.drt.resistances import resistances, resistances_of_series
 from equipoise.analysis.eis.drt.settings import DrtSettings
 from equipoise.analysis.eis.drt.tails import NO_TAIL, WARBURG, Tail
-from equipoise.core.errors import DataError
+from equipoise.core.errors import DataError, SpecError
 from equipoise.spec.spectrum import Spectrum
 
 
@@ -38,9 +38,27 @@ def test_the_parts_of_a_band_lie_within_it(found):
             assert r.model_low_ohm <= low <= r.value_ohm <= high <= r.model_high_ohm
         assert r.all_low_ohm <= r.tail_low_ohm
         assert r.tail_high_ohm <= r.all_high_ohm
-        wider = 1.96 * r.standard_error_ohm
-        assert r.high_ohm - r.model_high_ohm == pytest.approx(wider)
-        assert r.model_low_ohm - r.low_ohm == pytest.approx(wider)
+
+
+def test_the_band_adds_independent_causes_as_squares_around_every_tail(found):
+    half = 10**0.1  # FWHM of 0.2 decade at ten points per decade
+    for r in found.ranges:
+        a, b = r.tau_range.shortest_second, r.tau_range.longest_second
+        up_lambda = r.lambda_high_ohm - r.value_ohm
+        noise = 1.96 * r.standard_error_ohm
+        tops = {0.0: [], noise: []}
+        for m in found.members:
+            if not m.supported:
+                continue
+            d = distribution(found.spectrum, tail=m.tail)
+            value = d.window_ohm(a, b)
+            first = d.window_ohm(a / half, b) - value  # gamma >= 0: wider is more
+            second = d.window_ohm(a, b * half) - value
+            for extra, top in tops.items():
+                squares = first**2 + second**2 + up_lambda**2 + extra**2
+                top.append(value + np.sqrt(squares))
+        assert r.model_high_ohm == pytest.approx(max(tops[0.0]), rel=1e-9)
+        assert r.high_ohm == pytest.approx(max(tops[noise]), rel=1e-9)
 
 
 def test_values_are_those_of_the_best_distribution(found):
@@ -80,10 +98,57 @@ def test_members_are_ranked_by_their_objective(found):
 def test_edges_are_moved_by_half_the_resolution(found):
     half = 10**0.1  # FWHM of 0.2 decade at ten points per decade
     r = found["R_ct"]
-    widest = found.best.window_ohm(1e-2 / half, half)
-    narrowest = found.best.window_ohm(1e-2 * half, 1 / half)
-    assert r.edge_high_ohm == pytest.approx(widest, rel=1e-9)
-    assert r.edge_low_ohm == pytest.approx(narrowest, rel=1e-9)
+    window = found.best.window_ohm
+    up = np.hypot(
+        window(1e-2 / half, 1) - r.value_ohm, window(1e-2, half) - r.value_ohm
+    )
+    down = np.hypot(
+        window(1e-2 * half, 1) - r.value_ohm, window(1e-2, 1 / half) - r.value_ohm
+    )
+    assert r.edge_high_ohm == pytest.approx(r.value_ohm + up, rel=1e-9)
+    assert r.edge_low_ohm == pytest.approx(r.value_ohm - down, rel=1e-9)
+
+
+@pytest.mark.parametrize("lowest_hertz", [1.0, 3.0])
+@pytest.mark.parametrize("surrogate", [S1, S2], ids=["S1", "S2"])
+def test_a_range_beyond_the_data_has_no_upper_end(surrogate, lowest_hertz):
+    """Cut at 1 Hz the tail stands for arcs as well; the truth stays in the band."""
+    for seed in range(4):
+        cut = surrogate.spectrum(1e-3, seed).between(lowest_hertz, 1e6)
+        found = resistances(cut)
+        assert found["R_ct"].high_ohm == np.inf
+        assert found["R_ct"].low_ohm <= surrogate.window(1e-2, 1)
+        inner = found["R_int"]
+        assert inner.low_ohm <= surrogate.window(1e-5, 1e-2) <= inner.high_ohm
+        assert any("Measure down to 0.16 Hz" in n for n in found.notes)
+        assert any("no tail is refuted" in n for n in found.notes)
+
+
+def test_a_range_that_was_not_measured_is_not_a_number():
+    found = resistances(S1.spectrum(1e-3, 0).between(1e3, 1e6))
+    r = found["R_ct"]
+    assert np.isnan([r.value_ohm, r.low_ohm, r.high_ohm, r.standard_error_ohm]).all()
+    assert np.isfinite(found["R_int"].low_ohm)
+
+
+def test_a_series_resistance_that_was_not_seen_is_said():
+    z = S1.impedance() + 60.0 / (1 + 2j * np.pi * S1.spectrum().frequency_hertz * 6e-8)
+    found = resistances(Spectrum.of(S1.spectrum().frequency_hertz, z - 12.0))
+    assert any("R_inf is not resolved" in n for n in found.notes)
+
+
+def test_an_empty_list_of_ranges_or_tails_is_refused(found):
+    for wrong in ({"ranges": []}, {"tails": []}):
+        with pytest.raises(SpecError, match="at least one range"):
+            resistances(found.spectrum, **wrong)
+
+
+def test_a_warburg_tail_is_taken_where_the_data_do_not_decide():
+    """0.5 % of noise: other tails fit as well, and lie to both sides of the truth."""
+    values = [resistances(S2.spectrum(5e-3, s)) for s in range(10)]
+    assert {r.best.tail for r in values} == {WARBURG}
+    errors = [r["R_ct"].value_ohm / S2.window(1e-2, 1) - 1 for r in values]
+    assert np.abs(errors).max() < 0.06  # two standard errors of this noise: 9 %
 
 
 def test_a_series_is_each_of_its_members():

@@ -6,7 +6,7 @@ import pytest
 from drt_surrogates import CLEANED, FREQUENCY, S1, S2, TAILS, noisy
 from equipoise.analysis.eis.kramers_kronig import kramers_kronig
 from equipoise.core.errors import DataError, SpecError
-from equipoise.kernels.kramers_kronig import columns, fit, time_constants
+from equipoise.kernels.kramers_kronig import columns, deleted, fit, time_constants
 from equipoise.spec.spectrum import Spectrum
 
 JW = 2j * np.pi * FREQUENCY
@@ -153,8 +153,8 @@ def test_the_unit_does_not_matter(scale):
 
 def test_the_fit_is_that_of_lstsq():
     omega, z = 2 * np.pi * FREQUENCY, noisy(S1.impedance(), 5e-3, 2)
-    residual, x, leverage = fit(omega, z, 16, 0.5)
     tau = time_constants(omega, 16, 0.5)
+    residual, x, free = fit(omega, z, tau, np.ones(71, bool))
     assert tau[0] == pytest.approx(10**-0.5 / omega.max())
     assert tau[-1] == pytest.approx(10**0.5 / omega.min())
     A = columns(omega, tau) / np.abs(z)[:, None]
@@ -164,8 +164,40 @@ def test_the_fit_is_that_of_lstsq():
     np.testing.assert_allclose(residual.real, expected[:71], atol=1e-9)
     np.testing.assert_allclose(residual.imag, expected[71:], atol=1e-9)
     np.testing.assert_allclose(A @ x - b, expected, atol=1e-9)
-    assert leverage.sum() == pytest.approx(19.0, rel=1e-9)  # rank: 16 + R, L, C
-    assert 0.0 <= leverage.min() <= leverage.max() <= 1.0
+    # what the fit follows: rank 16 + R, L, C
+    assert np.trace(np.eye(2) - free, axis1=1, axis2=2).sum() == pytest.approx(19.0)
+
+
+def test_a_deleted_point_is_predicted_as_by_a_fit_without_it():
+    omega, z = 2 * np.pi * FREQUENCY, noisy(S1.impedance(), 5e-3, 2)
+    tau, used = time_constants(omega, 16, 0.5), np.ones(71, bool)
+    residual, _, free = fit(omega, z, tau, used)
+    away, gain = deleted(residual, free)
+    for at in (0, 7, 40, 70):
+        left = used.copy()
+        left[at] = False
+        without, _, _ = fit(omega, z, tau, left)
+        assert without[at] == pytest.approx(away[at], rel=1e-6)
+        saved = (np.abs(residual) ** 2).sum() - (np.abs(without[left]) ** 2).sum()
+        assert saved == pytest.approx(gain[at], rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [0.03, 0.05j, 0.1, -0.3j])
+def test_a_point_that_is_off_is_found_wherever_it_is(size):
+    clean = noisy(S1.impedance(), 1e-3, 3)
+    # the last point hangs on one neighbour: a deviation along the tail may be a tail
+    for at in (0, 1, 5, 20, 33, 50, 66, 69, *([70] if abs(size) > 0.03 else [])):
+        z = clean.copy()
+        z[at] *= 1 + size
+        k = judged(z)
+        assert np.flatnonzero(k.outliers).tolist() == [at]
+        assert k.consistent
+
+
+def test_few_points_per_decade_are_no_noise():
+    f = np.geomspace(1e6, 0.1, 12)
+    z = noisy(S1.impedance(f), 1e-3, 0)
+    assert "noisy" not in {r.verdict for r in judged(z, f).ranges}
 
 
 def test_elements_of_the_fit_are_what_they_say():
@@ -182,7 +214,7 @@ def test_a_synthetic_spectrum_of_rc_elements_leaves_nothing():
     tau = time_constants(2 * np.pi * FREQUENCY, 12, 0.5)
     r = np.linspace(1.0, 5.0, 12)
     z = 3.0 + columns(2 * np.pi * FREQUENCY, tau)[:, :12] @ r
-    residual, x, _ = fit(2 * np.pi * FREQUENCY, z, 12, 0.5)
+    residual, x, _ = fit(2 * np.pi * FREQUENCY, z, tau, np.ones(71, bool))
     assert np.abs(residual).max() < 1e-12
     np.testing.assert_allclose(x[:12], r, rtol=1e-7)
     assert x[12] == pytest.approx(3.0, rel=1e-7)

@@ -54,7 +54,7 @@ def test_what_was_given_is_copied_and_what_is_held_is_read_only():
 @pytest.mark.parametrize(
     ("f", "z", "said"),
     [
-        ([1.0, 2.0], [1.0], "2 frequencies but 1 impedances"),
+        ([1.0, 2.0], [1.0], r"shape \(2,\), impedances of shape \(1,\)"),
         ([], [], "no point"),
         ([1.0, 0.0], [1.0, 1.0], "point 2 has the frequency 0 Hz"),
         ([-5.0, 1.0], [1.0, 1.0], "point 1 has the frequency -5 Hz"),

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, norm, truncnorm
 
-from equipoise.core.status import Status
 from equipoise.kernels.truncated import sample
 
 DROPPED = 50
+MOST = 100_000_000  # bounces, more than any test needs
 
 
 def draw(mean, covariance, count, seed=0, start=None):
@@ -17,10 +17,9 @@ def draw(mean, covariance, count, seed=0, start=None):
     out = np.empty_like(normals)
     first = np.maximum(mean, 0.0) + 1.0 if start is None else np.array(start, float)
     factor = np.linalg.cholesky(covariance)
-    status = sample(
-        mean, covariance, factor, first, normals, out, np.empty((3, mean.size))
-    )
-    assert status == Status.OK
+    work = np.empty((3, mean.size))
+    drawn = sample(mean, covariance, factor, first, normals, out, work, MOST)
+    assert drawn == normals.shape[0]
     return out[DROPPED:]
 
 
@@ -93,8 +92,8 @@ def test_walls_that_are_hit_at_the_same_time():
     normals = np.repeat(np.random.default_rng(6).standard_normal((20_000, 1)), n, 1)
     out, work = np.empty_like(normals), np.empty((3, n))
     mean = np.zeros(n)
-    status = sample(mean, np.eye(n), np.eye(n), np.ones(n), normals, out, work)
-    assert status == Status.OK
+    drawn = sample(mean, np.eye(n), np.eye(n), np.ones(n), normals, out, work, MOST)
+    assert drawn == 20_000
     assert (out >= 0.0).all()
     np.testing.assert_allclose(out, out[:, :1] * np.ones(n), atol=1e-9)
     within(out[:, :1], np.sqrt(2.0 / np.pi))
@@ -107,3 +106,16 @@ def test_a_start_on_the_wall_and_a_mean_far_behind_it():
     # the tail of a normal is exponential there: mean 1/40 (1 - 1/40^2 ...)
     within(chain, truncnorm.mean(-mean, np.inf) + mean, sigmas=5.0)
     assert chain.mean() == pytest.approx(spread / 40.0, rel=0.1)
+
+
+def test_it_stops_when_it_may_bounce_no_more():
+    normals = np.random.default_rng(8).standard_normal((1000, 2))
+    out, work = np.empty_like(normals), np.empty((3, 2))
+    one = np.eye(2)
+    mean = np.full(2, -3.0)
+    drawn = sample(mean, one, one, np.ones(2), normals, out, work, 500)
+    assert 0 < drawn < 500  # behind the wall every trajectory meets it
+    again = np.empty_like(normals)
+    all_of_them = sample(mean, one, one, np.ones(2), normals, again, work, MOST)
+    assert all_of_them == 1000
+    np.testing.assert_array_equal(out[:drawn], again[:drawn])

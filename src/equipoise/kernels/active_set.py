@@ -20,7 +20,7 @@ _OK = int(Status.OK)
 _NAN = int(Status.NOT_FINITE)
 _NO_CONVERGENCE = int(Status.STEP_NOT_SOLVED)
 _PATIENCE = 3
-_MOST_ROUNDS = 30  # times n
+_MOST_ROUNDS = 200  # times n
 _LEAST_PIVOT = 1e-13  # of a unit diagonal: less is rounding
 
 

@@ -14,13 +14,9 @@ J. Comput. Graph. Stat. 23 (2014) 518.
 
 from math import acos, atan2, cos, pi, sin, sqrt
 
-from equipoise.core.status import Status
 from equipoise.kernels._jit import inner_kernel, kernel
 
-_OK = int(Status.OK)
-_NO_CONVERGENCE = int(Status.STEP_NOT_SOLVED)
 _TRAVEL = 0.5 * pi  # decorrelates completely where there is no wall
-_MOST_BOUNCES = 100_000
 
 
 @inner_kernel
@@ -70,14 +66,15 @@ def _next_wall(mu, v, u, last, left):
 
 
 @kernel
-def sample(mu, S, L, x, normals, out, bounces):
-    """Fill `out` (K, n) with samples, starting from x >= 0; returns a status.
+def sample(mu, S, L, x, normals, out, work, most_bounces):
+    """Fill `out` (K, n) with samples, starting from x >= 0; returns how many.
 
-    `normals` (K, n) are independent standard normal numbers; x and the last two
-    rows of working memory, `bounces` (3, n), are changed.
+    Fewer than K if `most_bounces` off the walls were not enough for all. `normals`
+    (K, n) are independent standard normal numbers; `work` (3, n) is working memory.
     """
     n = mu.size
-    v, u, spare = bounces[0], bounces[1], bounces[2]
+    v, u, spare = work[0], work[1], work[2]
+    bounces = 0
     for i in range(n):
         v[i] = x[i] - mu[i]
     for k in range(out.shape[0]):
@@ -87,7 +84,7 @@ def sample(mu, S, L, x, normals, out, bounces):
                 total += L[i, j] * normals[k, j]
             u[i] = total
         left, last = _TRAVEL, -1
-        for bounce in range(_MOST_BOUNCES):
+        while True:
             t, which = _next_wall(mu, v, u, last, left)
             c, s = cos(t), sin(t)
             for i in range(n):
@@ -102,8 +99,9 @@ def sample(mu, S, L, x, normals, out, bounces):
                 u[i] -= twice * S[which, i]
             left -= t
             last = which
-            if bounce == _MOST_BOUNCES - 1:
-                return _NO_CONVERGENCE
+            bounces += 1
+            if bounces >= most_bounces:
+                return k
         for i in range(n):
             out[k, i] = max(v[i] + mu[i], 0.0)
-    return _OK
+    return out.shape[0]

@@ -75,9 +75,16 @@ class Spectrum:
             If lengths differ, nothing is there, a frequency is not > 0, a value is
             not finite, or the area is not > 0.
         """
-        frequency = np.atleast_1d(np.array(frequency_hertz, dtype=np.float64))
-        impedance = np.atleast_1d(np.array(impedance_ohm, dtype=np.complex128))
         label = where or name or "spectrum"
+        try:
+            frequency = np.atleast_1d(np.array(frequency_hertz, dtype=np.float64))
+            impedance = np.atleast_1d(np.array(impedance_ohm, dtype=np.complex128))
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"frequency or impedance is not made of numbers ({error})",
+                where=label,
+                remedy="give real frequencies in Hz and complex impedances in ohm",
+            ) from None
         _check(frequency, impedance, label)
         if area_cm2 is not None and not (area_cm2 > 0.0 and math.isfinite(area_cm2)):
             raise DataError(
@@ -150,7 +157,19 @@ class Spectrum:
         return self.only(inside)
 
     def only(self, points: NDArray[np.bool_]) -> Spectrum:
-        """Only the chosen points; `points` has shape (N,)."""
+        """Only the chosen points; `points` has shape (N,).
+
+        Raises
+        ------
+        DataError
+            If none is chosen.
+        """
+        if not points.any():
+            raise DataError(
+                "no point of the spectrum is left",
+                where=self.label,
+                remedy="choose at least one",
+            )
         frequency = self.frequency_hertz[points]
         impedance = self.impedance_ohm[points]
         frequency.flags.writeable = impedance.flags.writeable = False
@@ -193,7 +212,8 @@ class Spectrum:
 def _check(frequency: Array, impedance: ComplexArray, where: str) -> None:
     if frequency.ndim != 1 or frequency.shape != impedance.shape:
         raise DataError(
-            f"{frequency.size} frequencies but {impedance.size} impedances",
+            f"frequencies of shape {frequency.shape}, impedances of shape "
+            f"{impedance.shape}",
             where=where,
             remedy="give two lists of one length",
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core.errors import DataError, SpecError
-from equipoise.kernels.kramers_kronig import fit
+from equipoise.kernels.kramers_kronig import deleted, fit, time_constants
 
 if TYPE_CHECKING:
     from equipoise.spec.spectrum import Spectrum
@@ -19,17 +19,22 @@ ComplexArray = NDArray[np.complex128]
 Verdict = Literal["consistent", "noisy", "inconsistent", "too few points"]
 
 LEAST_FREQUENCIES = 8
-PER_DECADE = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0)
+PER_DECADE = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)
 """Numbers of elements per decade of time constants that are tried."""
 BEYOND_DECADES = 0.5
-MOST_OF_DATA = 0.8
+MOST_OF_DATA = 0.6
 """Largest number of unknowns, of the number of data (2 N)."""
 LIMIT_PERCENT = 1.0
 """Root mean square residual of a range up to which it is good enough to be used."""
 SYSTEMATIC_CORRELATION = 0.5
 """Of neighbouring residuals: noise has none."""
 LEAST_IN_RANGE = 4
-OUTLIER_SIGMAS = 5.0
+LEAST_DENSITY = 3.0
+"""Points per decade below which a residual may be the lack of points."""
+OUTLIER_F = 25.0
+"""Of a deleted point: squared distance per degree of freedom over that of the others;
+noise reaches it once in 1e8 points."""
+MOST_OUTLIERS_FRACTION = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,50 +196,114 @@ def kramers_kronig(
             where=spectrum.label,
             remedy="remove the point",
         )
-    omega = spectrum.angular_frequency
-    best: tuple[float, int, ComplexArray, Array, Array] | None = None
-    for count in _counts(spectrum):
-        residual, x, leverage = fit(omega, z, count, BEYOND_DECADES)
-        data = 2 * z.size
-        left = float((np.abs(residual) ** 2).sum())
-        score = data * left / (data - count - 3) ** 2
-        if best is None or score < best[0]:
-            best = (score, count, residual, x[:count], leverage)
-    assert best is not None  # one element is always possible
-    _, count, residual, r, leverage = best
-    free = np.sqrt(np.maximum(1.0 - leverage, 0.05))
-    parts = np.concatenate([residual.real, residual.imag]) / free
-    noise = 1.4826 * float(np.median(np.abs(parts)))
-    n = z.size
-    corrected = parts[:n] + 1j * parts[n:]
-    outliers = _outliers(np.abs(corrected), noise, limit_percent)
+    used, chosen = _outliers(spectrum, limit_percent)
+    corrected = chosen.corrected
+    parts = np.concatenate([corrected.real[used], corrected.imag[used]])
+    r = chosen.weights[: chosen.count]
     positive = float(r[r > 0.0].sum())
     mu = 1.0 - float(-r[r < 0.0].sum()) / positive if positive > 0.0 else 0.0
     return KramersKronig(
         spectrum,
-        count,
-        residual,
-        noise,
-        _ranges(spectrum, corrected, outliers, limit_percent),
-        outliers,
+        chosen.count,
+        chosen.residual,
+        1.4826 * float(np.median(np.abs(parts))),
+        _ranges(spectrum, corrected, ~used, limit_percent),
+        ~used,
         mu,
         limit_percent,
     )
 
 
-def _counts(spectrum: Spectrum) -> list[int]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """One number of elements; `score` is its generalised cross-validation."""
+
+    count: int
+    residual: ComplexArray
+    weights: Array
+    free: Array
+    score: float
+
+    @property
+    def corrected(self) -> ComplexArray:
+        """Residuals as large as the noise is: the fit follows part of it."""
+        share = 0.5 * np.trace(self.free, axis1=1, axis2=2)
+        return self.residual / np.sqrt(np.maximum(share, 0.05))
+
+
+def _score(left: float | Array, points: int, count: int) -> float | Array:
+    """Generalised cross-validation of a sum of squares over 2 N data."""
+    return 2 * points * left / (2 * points - count - 3) ** 2
+
+
+def _fits(spectrum: Spectrum, used: NDArray[np.bool_]) -> list[_Fit]:
+    omega, z = spectrum.angular_frequency, spectrum.impedance_ohm
+    points = int(used.sum())
+    found: list[_Fit] = []
+    for count in _counts(spectrum, points):
+        tau = time_constants(omega, count, BEYOND_DECADES)
+        residual, weights, free = fit(omega, z, tau, used)
+        left = float((np.abs(residual[used]) ** 2).sum())
+        score = float(_score(left, points, count))
+        found.append(_Fit(count, residual, weights, free, score))
+    return found
+
+
+def _outliers(
+    spectrum: Spectrum, limit_percent: float
+) -> tuple[NDArray[np.bool_], _Fit]:
+    """Points that are fitted, and the fit.
+
+    The point whose deletion helps most is set aside as long as it is far beyond what
+    the others leave. If such points lie next to each other or are many, the spectrum
+    is noisy or drifts there, and all are fitted again.
+    """
+    everything = np.ones(spectrum.points_count, np.bool_)
+    used = everything.copy()
+    most = max(1, int(MOST_OUTLIERS_FRACTION * used.size))
+    fits = _fits(spectrum, used)
+    while int((~used).sum()) < most + 1:
+        at = _worst(fits, used, limit_percent)
+        if at is None:
+            break
+        used[at] = False
+        fits = _fits(spectrum, used)
+    apart = np.flatnonzero(~used)
+    if apart.size > most or (np.diff(apart) < 2).any():
+        used, fits = everything, _fits(spectrum, everything)
+    return used, min(fits, key=lambda f: f.score)
+
+
+def _worst(
+    fits: list[_Fit], used: NDArray[np.bool_], limit_percent: float
+) -> int | None:
+    """The point to set aside, or None."""
+    points = int(used.sum())
+    best: tuple[float, int, float, float] | None = None
+    for one in fits:
+        away, gain = deleted(one.residual, one.free)
+        gain = np.where(used, gain, 0.0)
+        at = int(np.argmax(gain))
+        total = float((np.abs(one.residual[used]) ** 2).sum())
+        left = max(total - float(gain[at]), 0.0)
+        freedom = 2 * points - one.count - 5
+        if freedom < 1:
+            continue
+        score = float(_score(left, points - 1, one.count))
+        ratio = 0.5 * float(gain[at]) / max(left / freedom, 1e-24)
+        if best is None or score < best[0]:
+            best = (score, at, ratio, 100.0 * float(np.abs(away[at])))
+    if best is None or best[2] < OUTLIER_F or best[3] < 0.5 * limit_percent:
+        return None
+    return best[1]
+
+
+def _counts(spectrum: Spectrum, points: int) -> list[int]:
     decades = spectrum.decades_count + 2.0 * BEYOND_DECADES
-    most = int(MOST_OF_DATA * 2 * np.unique(spectrum.frequency_hertz).size) - 3
+    different = min(int(np.unique(spectrum.frequency_hertz).size), points)
+    most = int(MOST_OF_DATA * 2 * different) - 3
     counts = {max(2, min(round(p * decades), most)) for p in PER_DECADE}
     return sorted(counts)
-
-
-def _outliers(size: Array, noise: float, limit_percent: float) -> NDArray[np.bool_]:
-    """Points off by five standard deviations and half the limit, standing alone."""
-    off = size > np.sqrt(2.0) * OUTLIER_SIGMAS * noise
-    off &= 100.0 * size > 0.5 * limit_percent
-    padded = np.concatenate([[False], off, [False]])
-    return off & ~padded[:-2] & ~padded[2:]
 
 
 def _ranges(
@@ -244,6 +313,7 @@ def _ranges(
     limit_percent: float,
 ) -> tuple[FrequencyRange, ...]:
     f = spectrum.frequency_hertz
+    sparse = f.size < LEAST_DENSITY * spectrum.decades_count
     found: list[FrequencyRange] = []
     for inside in _decades(f):
         kept = inside[~outliers[inside]]
@@ -257,7 +327,7 @@ def _ranges(
                 int(inside.size),
                 percent,
                 correlation,
-                _verdict(own.size, percent, correlation, limit_percent),
+                _verdict(own.size, percent, correlation, limit_percent, sparse=sparse),
             )
         )
     return tuple(found)
@@ -277,10 +347,12 @@ def _decades(frequency: Array) -> list[NDArray[np.intp]]:
     return joined
 
 
-def _verdict(count: int, percent: float, correlation: float, limit: float) -> Verdict:
+def _verdict(
+    count: int, percent: float, correlation: float, limit: float, *, sparse: bool
+) -> Verdict:
     if percent <= limit:
         return "consistent"
-    if count < LEAST_IN_RANGE:
+    if count < LEAST_IN_RANGE or sparse:
         return "too few points"
     return "inconsistent" if correlation > SYSTEMATIC_CORRELATION else "noisy"
 

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.drt.problem import FWHM, basis_impedance, problem_of
+from equipoise.analysis.eis.drt.problem import (
+    FWHM,
+    basis_impedance,
+    distinct,
+    problem_of,
+)
 from equipoise.analysis.eis.drt.settings import DrtSettings
 from equipoise.analysis.eis.drt.tails import WARBURG, Tail, as_tail
-from equipoise.core.errors import DataError
+from equipoise.core.errors import DataError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +126,18 @@ class Distribution:
         return 0.5 * _AREA / eps * (high - low)
 
     def window_ohm(self, shortest_second: float, longest_second: float) -> float:
-        """Integral of gamma between two time constants (s), in ohm."""
+        """Integral of gamma between two time constants (s), in ohm.
+
+        Raises
+        ------
+        SpecError
+            If they are not 0 <= shortest < longest.
+        """
+        if not 0.0 <= shortest_second < longest_second:
+            raise SpecError(
+                f"a range from {shortest_second:g} s to {longest_second:g} s",
+                remedy="give two times, the shorter one first",
+            )
         weights = self.window_weights(shortest_second, longest_second)
         return float(weights @ self.weights_ohm)
 
@@ -211,7 +227,8 @@ def distributions(
     Raises
     ------
     DataError
-        If a spectrum has fewer than ten frequencies left.
+        If a spectrum has fewer than ten frequencies left, a point with Z = 0, or
+        frequencies so dense that the grid of time constants would be too large.
     """
     chosen, wanted = settings or DrtSettings(), as_tail(tail)
     used = [_used(s, chosen) for s in spectra]
@@ -246,7 +263,19 @@ def _used(spectrum: Spectrum, settings: DrtSettings) -> tuple[Spectrum, int]:
                 remedy="the sign of Im Z may be turned: a capacitance has Im Z < 0",
             )
         kept = spectrum.only(capacitive)
-    kept.require_points(LEAST_FREQUENCIES, "a distribution of relaxation times")
+    if np.abs(spectrum.impedance_ohm).min() <= 0.0:
+        raise DataError(
+            "a point has Z = 0, which no cell has",
+            where=spectrum.label,
+            remedy="remove the point from the file",
+        )
+    if distinct(kept.frequency_hertz).size < LEAST_FREQUENCIES:
+        kept.require_points(LEAST_FREQUENCIES, "a distribution of relaxation times")
+        raise DataError(
+            f"fewer than {LEAST_FREQUENCIES} frequencies differ by more than 0.1 %",
+            where=spectrum.label,
+            remedy="measure a wider range",
+        )
     return kept, spectrum.points_count - kept.points_count
 
 
@@ -255,12 +284,6 @@ def weight_of(spectrum: Spectrum, settings: DrtSettings) -> Array | None:
     if settings.weighting == "unit":
         return None
     size = np.abs(spectrum.impedance_ohm)
-    if size.min() <= 0.0:
-        raise DataError(
-            "a point has Z = 0, so that relative residuals do not exist",
-            where=spectrum.label,
-            remedy='use weighting "unit", or remove the point',
-        )
     return 1.0 / size / np.sqrt(np.mean(1.0 / size**2))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.core.errors import DataError
 from equipoise.kernels import drt as kernel
 from equipoise.kernels.active_set import nonnegative_series
 
@@ -32,6 +33,9 @@ WORST_CONDITION = 1e12
 """Of a unit-diagonal H that is still solved on normal equations."""
 
 KEPT_BASES, KEPT_PROBLEMS = 16, 160
+MOST_FUNCTIONS = 1000
+SAME_FREQUENCY = 1e-3
+"""Of ln f: closer frequencies are one frequency measured twice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +132,14 @@ class Problem:
             violation of the optimality conditions over max |A' b|, shape (S,).
         """
         sides = np.ascontiguousarray(self.right_sides(impedance))
+        x = np.empty_like(sides)
+        failed = np.ones(x.shape[0], np.bool_)
         if self.inverse is not None:
-            x, multiplier, status = _pivot(self.hessian, self.inverse, sides)
-            if not status.any():
-                return x * self.scale, _violation(x, multiplier, sides)
-        rows = [self._stacked(z) for z in impedance]
-        x = np.array(rows) / self.scale
-        multiplier = x @ self.hessian - sides
-        return x * self.scale, _violation(x, multiplier, sides)
+            x, _, status = _pivot(self.hessian, self.inverse, sides)
+            failed = status != 0
+        for row in np.flatnonzero(failed):
+            x[row] = self._stacked(impedance[row]) / self.scale
+        return x * self.scale, _violation(x, x @ self.hessian - sides, sides)
 
     def _stacked(self, impedance: ComplexArray) -> Array:
         """Lawson and Hanson on [A; sqrt(lambda) M^(1/2)]: slow, for singular H."""
@@ -181,6 +185,16 @@ def _violation(x: Array, multiplier: Array, sides: Array) -> Array:
     return off.max(axis=1) / np.maximum(np.abs(sides).max(axis=1), 1e-300)
 
 
+def distinct(frequency_hertz: Array) -> Array:
+    """Frequencies that differ by more than a thousandth, falling.
+
+    A repeated measurement may have another last digit; it is no finer grid.
+    """
+    found = np.unique(frequency_hertz)[::-1]
+    apart = np.concatenate([[True], np.diff(np.log(found)) < -SAME_FREQUENCY])
+    return found[apart]
+
+
 def basis_of(frequency_hertz: Array, settings: DrtSettings) -> Basis:
     """Basis functions for frequencies, shape (N,), falling."""
     return _basis(
@@ -217,7 +231,7 @@ def _basis(
     decades: float,
 ) -> Basis:
     frequency = np.frombuffer(frequencies)
-    different = np.unique(frequency)[::-1]
+    different = distinct(frequency)
     spacing = float(np.mean(np.diff(np.log(1.0 / different))))
     if collocation == "drttools":
         tau = 1.0 / different
@@ -225,6 +239,12 @@ def _basis(
         last = 1.0 / (2.0 * pi * different[-1])
         first = 10.0**-decades / (2.0 * pi * different[0])
         count = round(log(last / first) / spacing)
+        if count >= MOST_FUNCTIONS:
+            raise DataError(
+                f"{log(10.0) / spacing:.3g} frequencies per decade would need "
+                f"{count + 1:,} basis functions; at most {MOST_FUNCTIONS:,} can be",
+                remedy="10 to 20 frequencies per decade say as much: leave out others",
+            )
         tau = last * np.exp(-spacing * np.arange(count, -1, -1.0))
     epsilon = width * FWHM / spacing if shape is None else shape
     real, imaginary = basis_impedance(frequency, tau, epsilon)

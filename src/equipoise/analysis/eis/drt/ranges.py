@@ -20,7 +20,7 @@ class TauRange:
         For figures, e.g. "R_int".
     shortest_second, longest_second
         A process belongs to the range that holds its centre; the upper end is not
-        included, except in the last range.
+        included.
     """
 
     name: str
@@ -46,7 +46,7 @@ class TauRange:
         return f"{self.shortest_second:g} to {self.longest_second:g} s"
 
 
-GRAIN_BOUNDARY = TauRange("high-frequency", "R_hf", 0.0, 1e-5)
+GRAIN_BOUNDARY = TauRange("high_frequency", "R_hf", 0.0, 1e-5)
 INTERPHASE = TauRange("interphase", "R_int", 1e-5, 1e-2)
 CHARGE_TRANSFER = TauRange("charge_transfer", "R_ct", 1e-2, 1.0)
 SLOW = TauRange("slow", "R_slow", 1.0, inf)

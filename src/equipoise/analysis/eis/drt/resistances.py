@@ -6,20 +6,21 @@ The model of the low-frequency tail moves R_ct more than anything else. All tail
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import product
-from math import isfinite
+from dataclasses import dataclass, fields
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.drt.distribution import distribution, distributions
+from equipoise.analysis.eis.drt.distribution import distributions
+from equipoise.analysis.eis.drt.judge import Ensemble, notes_of
 from equipoise.analysis.eis.drt.noise import noise_of
 from equipoise.analysis.eis.drt.peaks import fit_peaks
 from equipoise.analysis.eis.drt.ranges import PAPER_RANGES, TauRange
 from equipoise.analysis.eis.drt.settings import DrtSettings
 from equipoise.analysis.eis.drt.tails import Tail, ensemble
+from equipoise.core.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,17 +32,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-REFUTED = 15.0
-"""Of n ln(objective / best): a tail this much worse is refuted (odds of 1 to 1800)."""
-
-LAMBDA_FACTOR = 10.0
-"""By which lambda is changed up and down for the band."""
-
 NOISE_ERRORS = 1.96
 """Standard errors of the noise by which the band is wider than the models' (95 %)."""
-
-POOR_PERCENT = 3.0
-"""Root mean square residual from which on a fit is said to be poor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,17 +73,23 @@ class RangeResistance:
         With the same tail: areas of the Gaussian peaks centred in the range, as in
         the paper. It differs from the integral where a peak straddles an end.
     low_ohm, high_ohm
-        The band: `model_low_ohm` to `model_high_ohm`, widened by the noise (95 %).
+        The band: as from `model_low_ohm` to `model_high_ohm`, with the noise (95 %)
+        as one more cause.
     model_low_ohm, model_high_ohm
-        Over all supported tails, lambda ten times lower and higher, and ends of the
-        range moved by half the resolution.
+        Around every supported tail, what moving either end of the range by half the
+        resolution and a lambda ten times lower or higher do, added as squares.
     tail_low_ohm, tail_high_ohm, lambda_low_ohm, lambda_high_ohm
     edge_low_ohm, edge_high_ohm
-        What each of the three choices does alone.
+        What each of the three choices does alone; lambda and ends with the best tail.
     standard_error_ohm
         Of the noise alone.
     all_low_ohm, all_high_ohm
         Over all tails, refuted ones as well: what tools with a fixed tail may say.
+
+    Notes
+    -----
+    A range that goes on beyond the data has no upper end (infinite); one that was
+    not measured at all is NaN throughout.
     """
 
     tau_range: TauRange
@@ -119,7 +117,8 @@ class Resistances:
     Attributes
     ----------
     best
-        Distribution with the best-supported tail.
+        Distribution with the best-supported tail; a Warburg tail if it is about as
+        good as the best.
     peaks
         It as a sum of Gaussians.
     ranges
@@ -166,6 +165,11 @@ def resistances(
 ) -> Resistances:
     """Resistances by integrating the distribution over ranges of time constants.
 
+    The value is that of the tail with the smallest ``n ln F + k ln n`` (F objective, k
+    parameters of the tail, n effective number of data), or of the Warburg tail if that
+    is within 6 of it: particles diffuse, so it is the first guess, and where the data
+    do not decide the other tails lie to both sides of it.
+
     Parameters
     ----------
     ranges
@@ -192,6 +196,12 @@ def resistances_of_series(
 ) -> list[Resistances]:
     """`resistances` of many spectra; those on the same frequencies in one batch."""
     chosen = settings or DrtSettings()
+    if not ranges or (tails is not None and not tails):
+        raise SpecError(
+            f"{len(ranges)} ranges of time constants and "
+            f"{'the usual' if tails is None else len(tails)} tails",
+            remedy="give at least one range and one tail, or leave them out",
+        )
     groups: dict[bytes, list[int]] = {}
     for i, spectrum in enumerate(spectra):
         groups.setdefault(spectrum.frequency_hertz.tobytes(), []).append(i)
@@ -199,146 +209,71 @@ def resistances_of_series(
     for members in groups.values():
         batch = [spectra[i] for i in members]
         wanted = tails or ensemble(
-            batch[0], longest_arc_second=_slowest_arc_second(batch[0], ranges)
+            batch[0], longest_arc_second=slowest_arc_second(batch[0], ranges)
         )
         fits = [distributions(batch, chosen, tail=t) for t in wanted]
         for row, i in enumerate(members):
-            found[i] = _judge([f[row] for f in fits], tuple(ranges))
+            found[i] = _resistances([f[row] for f in fits], tuple(ranges))
     return [found[i] for i in range(len(spectra))]
 
 
-def _slowest_arc_second(spectrum: Spectrum, ranges: Sequence[TauRange]) -> float:
-    """Longest time constant of a range with an end, that the data reach."""
+def slowest_arc_second(spectrum: Spectrum, ranges: Sequence[TauRange]) -> float:
+    """Longest time constant that counts as a reaction and is reached by the data."""
     reached = 1.0 / float(spectrum.angular_frequency[-1])
-    ends = [r.longest_second for r in ranges if isfinite(r.longest_second)]
-    return min(max(ends, default=reached), reached)
+    return min(max(r.longest_second for r in ranges), reached)
 
 
-def _judge(fits: list[Distribution], ranges: tuple[TauRange, ...]) -> Resistances:
-    """Weigh the tails of one spectrum and collect the band of each range."""
-    spectrum = fits[0].spectrum
-    objective = np.array([f.objective for f in fits])
-    extra = np.array([f.tail.parameters_count for f in fits])
-    count = _effective_count(spectrum)
-    worse = count * np.log(objective / objective.min())
-    best = int(np.argmin(worse + extra * np.log(count)))
-    supported = worse <= REFUTED
-    values = np.array(
-        [
-            [f.window_ohm(r.shortest_second, r.longest_second) for r in ranges]
-            for f in fits
-        ]
-    )
+def _resistances(fits: list[Distribution], ranges: tuple[TauRange, ...]) -> Resistances:
+    weighed = Ensemble.of(fits, ranges)
+    best = fits[weighed.best]
+    peaks = fit_peaks(best)
+    noise = noise_of(best)
     members = tuple(
         Member(
             f.tail,
             f.settings.regularisation_ratio,
-            float(objective[i] / objective.min()),
-            bool(supported[i]),
-            values[i],
+            float(weighed.misfit_ratio[i]),
+            bool(weighed.supported[i]),
+            weighed.values_ohm[i, :, 0],
         )
         for i, f in enumerate(fits)
     )
-    noise = noise_of(fits[best])
-    peaks = fit_peaks(fits[best])
-    smoother = [_at_lambda(fits[best], f) for f in (1 / LAMBDA_FACTOR, LAMBDA_FACTOR)]
     found = tuple(
-        _range_resistance(
-            r, fits[best], values[:, k], supported, best, smoother, noise, peaks
-        )
-        for k, r in enumerate(ranges)
+        _range_resistance(weighed, k, noise, peaks) for k in range(len(ranges))
     )
-    return Resistances(
-        spectrum,
-        fits[best],
-        peaks,
-        found,
-        members,
-        noise.ratio,
-        _notes(fits[best], ranges),
-    )
-
-
-def _effective_count(spectrum: Spectrum) -> float:
-    """Independent data: residuals in ohm weigh points by |Z|, as the noise does."""
-    square = np.abs(spectrum.impedance_ohm) ** 2
-    return 2.0 * float(square.sum() ** 2 / (square**2).sum())
-
-
-def _at_lambda(fit: Distribution, factor: float) -> Distribution:
-    changed = replace(
-        fit.settings,
-        regularisation_ratio=factor * fit.settings.regularisation_ratio,
-    )
-    return distribution(fit.spectrum, changed, tail=fit.tail)
+    notes = notes_of(weighed)
+    return Resistances(best.spectrum, best, peaks, found, members, noise.ratio, notes)
 
 
 def _range_resistance(
-    tau_range: TauRange,
-    best: Distribution,
-    values: Array,
-    supported: NDArray[np.bool_],
-    at: int,
-    others: list[Distribution],
-    noise: Noise,
-    peaks: Peaks,
+    ensemble: Ensemble, k: int, noise: Noise, peaks: Peaks
 ) -> RangeResistance:
-    ends = tau_range.shortest_second, tau_range.longest_second
-    half = 10.0 ** (0.5 * best.full_width_decades_count)
-    moved = [
-        best.window_ohm(ends[0] * a, ends[1] * b)
-        for a, b in product((1.0 / half, half), repeat=2)
-    ]
-    value = float(values[at])
-    by_lambda = [value, *(d.window_ohm(*ends) for d in others)]
-    by_tail = values[supported]
-    everything = np.concatenate([by_tail, by_lambda, moved])
+    tau_range, best = ensemble.ranges[k], ensemble.fits[ensemble.best]
+    if ensemble.outside(k):
+        return RangeResistance(tau_range, *([nan] * (len(fields(RangeResistance)) - 1)))
+    every = ensemble.values_ohm[:, k, 0]
+    supported = every[ensemble.supported]
+    value = float(every[ensemble.best])
+    by_lambda = [value, *ensemble.at_other_lambda_ohm[:, k].tolist()]
+    ends = ensemble.end_changes_ohm(k)[ensemble.best]
+    down, up = np.sqrt((ends**2).sum(axis=0))
     weights = np.zeros_like(best.columns)
-    weights[: best.tau_second.size] = best.window_weights(*ends)
+    window = best.window_weights(tau_range.shortest_second, tau_range.longest_second)
+    weights[: best.tau_second.size] = window
     error = noise.error_of(weights)
-    low, high = float(everything.min()), float(everything.max())
     return RangeResistance(
         tau_range,
         value,
         peaks.resistance_in(tau_range),
-        max(low - NOISE_ERRORS * error, 0.0),
-        high + NOISE_ERRORS * error,
-        low,
-        high,
-        float(by_tail.min()),
-        float(by_tail.max()),
+        *ensemble.band_ohm(k, NOISE_ERRORS * error),
+        *ensemble.band_ohm(k, 0.0),
+        float(supported.min()),
+        float(supported.max()),
         min(by_lambda),
         max(by_lambda),
-        min(value, *moved),
-        max(value, *moved),
+        max(value - float(down), 0.0),
+        value + float(up),
         error,
-        float(values.min()),
-        float(values.max()),
+        float(every.min()),
+        float(every.max()),
     )
-
-
-def _notes(best: Distribution, ranges: tuple[TauRange, ...]) -> tuple[str, ...]:
-    """What limits the answer: ranges beyond the data, a poor fit, lost points."""
-    spectrum = best.spectrum
-    fastest = 1.0 / float(spectrum.angular_frequency[0])
-    slowest = 1.0 / float(spectrum.angular_frequency[-1])
-    said: list[str] = []
-    for r in ranges:
-        if r.shortest_second >= slowest or r.longest_second <= fastest:
-            said.append(
-                f"{r.symbol} ({r.text}) lies wholly outside the time constants that "
-                f"were measured ({fastest:.2g} to {slowest:.2g} s): it is not known"
-            )
-        elif r.longest_second > 1.01 * slowest and isfinite(r.longest_second):
-            said.append(
-                f"{r.symbol} reaches to {r.longest_second:g} s, the data only to "
-                f"{slowest:.2g} s: what lies between is missing"
-            )
-    if best.discarded_count:
-        said.append(f"{best.discarded_count} inductive points were discarded")
-    if best.residual_percent > POOR_PERCENT:
-        said.append(
-            f"the fit is off by {best.residual_percent:.2g} % of |Z|: the spectrum is "
-            "noisy, drifts, or has features that relaxations cannot describe"
-        )
-    return tuple(said)

@@ -14,6 +14,7 @@ Weighting = Literal["unit", "modulus"]
 Derivative = Literal[1, 2]
 WHERE = "settings of the distribution of relaxation times"
 MOST_DECADES = 6.0
+SHAPE_FACTORS = 0.05, 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,15 @@ class DrtSettings:
                 where=WHERE,
                 remedy=f"give 0 to {MOST_DECADES:g}; 1 is usual",
             )
-        if self.shape_factor_ratio is not None:
-            _require_positive("shape_factor_ratio", self.shape_factor_ratio)
+        low, high = SHAPE_FACTORS
+        if self.shape_factor_ratio is not None and not (
+            low <= self.shape_factor_ratio <= high
+        ):
+            raise SpecError(
+                f"shape_factor_ratio = {self.shape_factor_ratio:g}",
+                where=WHERE,
+                remedy=f"give {low:g} to {high:g}; 3.6 is usual at 10 per decade",
+            )
         _require_one_of("derivative", self.derivative, (1, 2))
         _require_one_of("collocation", self.collocation, ("extended", "drttools"))
         _require_one_of("inductance", self.inductance, ("fit", "none", "discard"))
