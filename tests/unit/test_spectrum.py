@@ -120,3 +120,16 @@ def test_points_are_counted_by_different_frequencies():
     s.require_points(3, "a test")
     with pytest.raises(DataError, match="3 frequencies; a test needs at least 4"):
         s.require_points(4, "a test")
+
+
+@pytest.mark.parametrize("area", ["1", True, -1.0, 0, np.nan, np.inf])
+def test_an_area_is_a_number_above_zero(area):
+    with pytest.raises(DataError, match="area_cm2"):
+        Spectrum.of([1.0, 2.0], [1.0, 2.0], area_cm2=area)
+    assert Spectrum.of([1.0], [1.0], area_cm2=np.float64(0.5)).area_cm2 == 0.5
+
+
+def test_frequencies_are_real_numbers():
+    for wrong in ([1j], ["a"], [None]):
+        with pytest.raises(DataError):
+            Spectrum.of(wrong, [1.0])

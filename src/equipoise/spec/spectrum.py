@@ -77,6 +77,9 @@ class Spectrum:
         """
         label = where or name or "spectrum"
         try:
+            if np.iscomplexobj(frequency_hertz):
+                msg = "complex frequencies"
+                raise TypeError(msg)
             frequency = np.atleast_1d(np.array(frequency_hertz, dtype=np.float64))
             impedance = np.atleast_1d(np.array(impedance_ohm, dtype=np.complex128))
         except (TypeError, ValueError) as error:
@@ -86,9 +89,9 @@ class Spectrum:
                 remedy="give real frequencies in Hz and complex impedances in ohm",
             ) from None
         _check(frequency, impedance, label)
-        if area_cm2 is not None and not (area_cm2 > 0.0 and math.isfinite(area_cm2)):
+        if area_cm2 is not None and not _is_area(area_cm2):
             raise DataError(
-                f"area_cm2 = {area_cm2:g} must be > 0 and finite",
+                f"area_cm2 = {area_cm2!r} must be a number > 0 and finite",
                 where=label,
                 remedy="give the geometric area of the electrode in cm2",
             )
@@ -207,6 +210,12 @@ class Spectrum:
                 where=self.label,
                 remedy="measure more points per decade, or a wider range",
             )
+
+
+def _is_area(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        return False
+    return value > 0.0 and math.isfinite(value)
 
 
 def _check(frequency: Array, impedance: ComplexArray, where: str) -> None:
