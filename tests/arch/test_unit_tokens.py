@@ -43,6 +43,8 @@ EXEMPT = {  # field -> why it has no unit of its own
     "Minimum.residual": "weighted, pure numbers",
     "Minimum.theta": "in the scale of the fit",
     "Noise.free": "numbers of columns",
+    "Ensemble.best": "the number of a tail",
+    "Ensemble.supported": "true or false",
     "PairModel.worse_by_aicc": "an information criterion, for comparison only",
     "Problem.hessian": "pure numbers, scaled to a unit diagonal",
     "Problem.inverse": "pure numbers, scaled to a unit diagonal",

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import equipoise as eqp
-from engine_cells import SMALL, cell, electrode
+from engine_cells import SMALL, cell, electrode, kinetics
 from equipoise.core.errors import SpecError
+from equipoise.sim.impedance import at_rest
 from equipoise.sim.impedance.at_rest import impedance_of
 from equipoise.sim.lower import lower
 from equipoise.spec.kinetics import CellKinetics, ElectrodeKinetics
+from equipoise.spec.provenance import Evidence, Sourced
 
 
 def measured(known=None, **keys):
@@ -52,15 +54,22 @@ def test_charge_is_conserved_between_the_electrodes():
     )
 
 
-def test_the_first_lithiation_loss_does_not_reach_the_negative():
-    known = eqp.load_cell("zhang2026-lb")
+def test_the_first_lithiation_loss_does_not_reach_the_negative(graphite):
+    known = replace(graphite, kinetics=kinetics())
     lowered = lower(known, mesh=SMALL)
-    lowered_loss = lowered.bypass_coulomb / 3.6 / lowered.positive_mass_g
-    start = measured(known, passed_capacity_mah_per_g_positive=0.0)
-    after = measured(known, passed_capacity_mah_per_g_positive=lowered_loss)
-    assert after.negative_lithiation_fraction == pytest.approx(
-        start.negative_lithiation_fraction, abs=1e-12
+    lost = lowered.bypass_coulomb / 3.6 / lowered.positive_mass_g
+    per_positive = known.np_ratio * known.mass_per_np_ratio
+    assert lost == pytest.approx(25.0 * per_positive, rel=1e-9)  # of the material
+    start, half, whole, after = (
+        measured(known, passed_capacity_mah_per_g_positive=q)
+        for q in (0.0, 0.5 * lost, lost, lost + 60.0)
     )
+    x = [found.negative_lithiation_fraction for found in (start, half, whole, after)]
+    assert x[1:3] == pytest.approx([x[0], x[0]], abs=1e-12)
+    gained = (x[3] - x[0]) * lowered.negative_capacity_mah_per_g * per_positive
+    assert gained == pytest.approx(60.0, rel=1e-9)
+    left = start.positive_lithiation_fraction - half.positive_lithiation_fraction
+    assert left * lowered.positive_capacity_mah_per_g == pytest.approx(0.5 * lost)
 
 
 def test_the_branch_follows_the_way_there():
@@ -71,6 +80,107 @@ def test_the_branch_follows_the_way_there():
     )
     assert up.voltage_volt > down.voltage_volt
     assert up.positive_lithiation_fraction == down.positive_lithiation_fraction
+
+
+@pytest.fixture
+def wide_negative(monkeypatch):
+    """The negative has a hysteresis too: 40 mV, and 1 / x_h = 30."""
+
+    def lowered(*args, **keys):
+        found = lower(*args, **keys)
+        curves = found.negative.open_circuit.copy()
+        curves[:, 1] -= 0.04
+        negative = found.negative._replace(open_circuit=curves, hysteresis=30.0)
+        return replace(found, negative=negative)
+
+    monkeypatch.setattr(at_rest, "lower", lowered)
+
+
+@pytest.mark.usefixtures("wide_negative")
+def test_a_charge_lithiates_the_negative_along_its_lower_branch():
+    keys = {"passed_capacity_mah_per_g_positive": 110.0}
+    up, down = (measured(after=way, **keys) for way in ("charge", "discharge"))
+    change = down.negative_potential_vs_li_volt - up.negative_potential_vs_li_volt
+    assert change == pytest.approx(0.04, abs=1e-12)
+
+
+@pytest.mark.usefixtures("wide_negative")
+def test_the_note_on_a_hysteresis_names_its_electrode_and_what_it_rests_on():
+    keys = {"passed_capacity_mah_per_g_positive": 110.0}
+    notes = measured(frequency_hertz=np.logspace(3, -3, 31), **keys).notes
+    (told,) = [note for note in notes if "hysteresis of the negative" in note]
+    assert "hysteresis_capacity_mah_per_g = 5 (user)" in told
+    bare = cell({}, {"hysteresis_capacity_mah_per_g": None})
+    notes = measured(bare, frequency_hertz=[1e-3], **keys).notes
+    (told,) = [note for note in notes if "hysteresis of the negative" in note]
+    assert "the default of hysteresis_capacity_mah_per_g" in told
+    assert "(assumed)" in told
+
+
+def with_hysteresis_capacity(known, mah_per_g):
+    given = Sourced(value=mah_per_g, source="test", evidence=Evidence.USER)
+    side = known.kinetics.positive.model_copy(
+        update={"hysteresis_capacity_mah_per_g": given}
+    )
+    rates = known.kinetics.model_copy(update={"positive": side})
+    return replace(known, kinetics=rates)
+
+
+@pytest.mark.parametrize("after", ["charge", "discharge"])
+def test_a_note_says_what_an_assumed_hysteresis_does_at_the_lowest_frequency(after):
+    known = eqp.load_cell("zhang2026-lb")
+    keys = {"frequency_hertz": [1e6, 1.0, 0.01], "after": after}
+    keys["passed_capacity_mah_per_g_positive"] = 110.0
+    found = measured(known, **keys)
+    never = measured(with_hysteresis_capacity(known, 1e9), **keys)  # stays on a branch
+    assert never.notes == ()
+    (note,) = found.notes
+    a, b = (one.cell.impedance_ohm[-1] for one in (found, never))
+    assert -a.imag > 1.3 * -b.imag
+    assert f"{100.0 * abs(a - b) / abs(b):.2g} %" in note
+    assert f"|Z| from {abs(b):.3g} to {abs(a):.3g} ohm" in note
+    assert f"-Im Z from {-b.imag:.3g} to {-a.imag:.3g} ohm" in note
+    assert "hysteresis of the positive" in note
+    assert "hysteresis_capacity_mah_per_g = 5 (assumed)" in note
+    assert found.cell.notes == found.notes
+
+
+def test_no_note_where_a_hysteresis_does_not_matter():
+    known = eqp.load_cell("zhang2026-lb")
+    keys = {"state_of_charge_fraction": 0.5}
+    assert measured(known, frequency_hertz=[1e6, 1.0], **keys).notes == ()
+    # a part that the positive adds in no other way: inversely to its capacity
+    parts = []
+    for mah_per_g in (5.0, 10.0, 1e9):
+        one = with_hysteresis_capacity(known, mah_per_g)
+        z = measured(one, frequency_hertz=[1e-8], **keys).cell.impedance_ohm
+        parts.append(z[0].imag)
+    whole, half = parts[0] - parts[2], parts[1] - parts[2]
+    assert whole == pytest.approx(2.0 * half, rel=1e-3)
+
+
+def test_a_half_cell_has_the_whole_inductance_and_the_whole_arc():
+    known = eqp.load_half_cell_setup("zhang2026-ncm85-inli")
+    keys = {"passed_capacity_mah_per_g_positive": 100.0}
+    keys["frequency_hertz"] = [1e6, 1e4]
+    plain = measured(known, **keys).positive.impedance_ohm
+    update = {
+        key: Sourced(value=value, source="test", evidence=Evidence.USER)
+        for key, value in (
+            ("inductance_henry", 3e-7),
+            ("separator_grain_boundary_fraction", 0.5),
+            ("separator_grain_boundary_second", 1e-7),
+        )
+    }
+    rates = known.kinetics.model_copy(update=update)
+    found = measured(replace(known, kinetics=rates), **keys)
+    s = 2j * np.pi * found.frequency_hertz
+    contact = rates.contact_resistance_ohm_cm2.value / found.area_cm2
+    separator = lower(known, mesh=SMALL).positive_ohm - contact
+    arc = separator * 0.5 * (1.0 / (1.0 + s * 1e-7) - 1.0)
+    expected = plain + s * 3e-7 + arc
+    assert found.positive.impedance_ohm == pytest.approx(expected, rel=1e-12)
+    assert np.all(found.negative.impedance_ohm == 0.0)
 
 
 def test_frequencies_may_come_in_any_order():
@@ -144,6 +254,10 @@ def test_a_state_beyond_the_curves_is_told():
         ({"passed_capacity_mah_per_g_positive": -50.0}, "possible are"),
         ({"after": "rest"}, "after = 'rest'"),
         ({"model": "quasi-static"}, "no resistance"),
+        ({"model": "foo"}, "model = 'foo' is not known"),
+        ({"frequency_hertz": ["a"]}, "not made of real numbers"),
+        ({"frequency_hertz": [[1.0], [1.0, 2.0]]}, "not made of real numbers"),
+        ({"frequency_hertz": [1j]}, "not made of real numbers"),
         (
             {"state_of_charge_fraction": 0.5, "open_circuit_volt": 2.0},
             "state_of_charge_fraction and open_circuit_volt",

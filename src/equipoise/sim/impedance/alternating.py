@@ -23,6 +23,8 @@ class Alternating:
         Resistance of the separator from the electrode to the reference electrode.
     grain_boundary_fraction, grain_boundary_second
         Share of the separator's resistance that is an arc, and its time constant.
+    positive_hysteresis, negative_hysteresis
+        What the response of a hysteresis rests on, with its evidence, for notes.
     """
 
     positive_double_layer_uf_per_cm2: float = 0.0
@@ -34,6 +36,8 @@ class Alternating:
     negative_separator_ohm: float = 0.0
     grain_boundary_fraction: float = 0.0
     grain_boundary_second: float = 0.0
+    positive_hysteresis: str = ""
+    negative_hysteresis: str = ""
 
     @classmethod
     def of(
@@ -55,4 +59,13 @@ class Alternating:
             *separator_ohm,
             rates.separator_grain_boundary_fraction.value,
             0.0 if second is None else second.value,
+            _hysteresis(positive),
+            "" if other is None else _hysteresis(other),
         )
+
+
+def _hysteresis(rates: ElectrodeKinetics) -> str:
+    key, found = "hysteresis_capacity_mah_per_g", rates.hysteresis_capacity_mah_per_g
+    if found is None:
+        return f"the default of {key}, a thousandth of the lithium capacity (assumed)"
+    return f"{key} = {found.value:g} ({found.evidence})"

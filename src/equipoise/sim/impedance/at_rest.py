@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +64,9 @@ def impedance_of(
     Raises
     ------
     SpecError
-        If the cell lacks rates, the model has no rates ("quasi-static"), several
-        states are given, or the state or a frequency is impossible.
+        If the cell lacks rates, the model is not known or has no rates
+        ("quasi-static"), several states are given, or the state or a frequency is
+        impossible.
 
     Notes
     -----
@@ -112,13 +113,19 @@ def impedance_of(
 
 
 def require_rates(model: ModelName, where: str) -> None:
-    """Refuse the model that has none.
+    """Refuse a model that has none.
 
     Raises
     ------
     SpecError
-        If the model is "quasi-static".
+        If the model is "quasi-static", or not known.
     """
+    if model not in get_args(ModelName):
+        raise SpecError(
+            f"model = {model!r} is not known",
+            where=where,
+            remedy='use the model "dfn" or "spm"',
+        )
     if model == "quasi-static":
         raise SpecError(
             'the model "quasi-static" has no resistance and no time, hence no '
@@ -261,7 +268,17 @@ def _beyond(lowered: Lowered, found: CellImpedance) -> list[str]:
 def _frequencies(given: ArrayLike | None) -> Array:
     if given is None:
         return Eis().frequency_hertz
-    found = np.atleast_1d(np.array(given, dtype=np.float64))
+    try:
+        if np.iscomplexobj(given):
+            msg = "they are complex"
+            raise TypeError(msg)
+        found = np.atleast_1d(np.array(given, dtype=np.float64))
+    except (TypeError, ValueError) as error:
+        raise SpecError(
+            f"frequency_hertz is not made of real numbers ({error})",
+            where="frequency_hertz",
+            remedy="give frequencies in Hz; s = 2j pi f is made of them here",
+        ) from None
     if found.ndim != 1 or not 0 < found.size <= MOST_POINTS:
         raise SpecError(
             f"frequency_hertz has the shape {found.shape}",

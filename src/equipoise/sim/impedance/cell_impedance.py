@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,10 @@ NEXT_TO_NOTHING = 1e-3
 """Lithium, or vacancies, at a surface that are worth a note."""
 MOVING_VOLT = 0.01
 """Potential still to relax that is worth a note: the usual amplitude of a spectrum."""
+BY_HYSTERESIS_RATIO = 0.02
+"""Change of an impedance by a hysteresis that is worth a note."""
+STAYS = 1e-9
+"""Hysteresis of which no swing changes the branch: the curve is that of the branch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -167,7 +171,10 @@ def measured(
         frequency_hertz=frequency,
         positive_impedance_ohm=positive,
         negative_impedance_ohm=negative,
-        notes=_notes(lowered, states, now, moment.current_ampere),
+        notes=(
+            *_notes(lowered, states, now, moment.current_ampere),
+            *_hysteresis_notes(lowered, states, now, s, positive + negative, flows),
+        ),
     )
 
 
@@ -188,6 +195,38 @@ def _notes(
         if electrode.ideal == 0:
             found += _state_notes(side, electrode, state, now, rests=ampere == 0.0)
     return tuple(found)
+
+
+def _hysteresis_notes(
+    lowered: Lowered,
+    states: tuple[Field, Field],
+    now: int,
+    s: ComplexArray,
+    found: ComplexArray,
+    flows: bool,
+) -> list[str]:
+    """How much of the impedance rests on how fast branches change, if it is much."""
+    notes: list[str] = []
+    for side, electrode, origin in (
+        ("positive", lowered.positive, lowered.alternating.positive_hysteresis),
+        ("negative", lowered.negative, lowered.alternating.negative_hysteresis),
+    ):
+        if electrode.ideal == 1 or electrode.hysteresis == 0.0:
+            continue
+        stays = replace(lowered, **{side: electrode._replace(hysteresis=STAYS)})
+        positive, negative = both_ohm(stays, states, now, s, flows=flows)
+        without = positive + negative
+        change = np.abs(found - without) / np.abs(without)
+        if change.max() <= BY_HYSTERESIS_RATIO:
+            continue
+        a, b, hertz = found[-1], without[-1], s[-1].imag / (2.0 * np.pi)
+        notes.append(
+            f"the hysteresis of the {side} changes the impedance at {hertz:.3g} Hz by "
+            f"{100.0 * change[-1]:.2g} %: |Z| from {abs(b):.3g} to {abs(a):.3g} ohm, "
+            f"-Im Z from {-b.imag:.3g} to {-a.imag:.3g} ohm; that rests on "
+            f"{origin or 'hysteresis_capacity_mah_per_g'}"
+        )
+    return notes
 
 
 def _state_notes(
