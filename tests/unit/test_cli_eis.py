@@ -1,6 +1,7 @@
 """The command `eis`."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -154,12 +155,11 @@ def test_one_screen_says_what_matters(cli, hb):
     assert "nH" in out  # 200 nH
     assert "support" in out
     assert "refute" in out
-    assert "FWHM coefficient 0.5 = epsilon 3.616" in out
-    assert "0.2 decades wide" in out
+    assert "FWHM coefficient 0.5 = epsilon 3.616, 0.2 decades wide" in out
     assert "10 points per decade" in out
     assert "mostly from the model of the tail" in out
     assert len(out.splitlines()) <= 40
-    assert max(map(len, out.splitlines())) <= 120
+    assert max(map(len, out.splitlines())) <= 96
 
 
 def test_the_printed_band_is_the_one_of_json(cli, hb):
@@ -176,7 +176,7 @@ def test_the_printed_band_is_the_one_of_json(cli, hb):
 
 def test_a_literal_shape_factor_is_called_by_its_width(cli, hb):
     out = cli("eis", hb, "--shape-factor", 0.5).out
-    assert "epsilon 0.5: functions 1.45 decades wide" in out
+    assert "epsilon 0.5, 1.45 decades wide" in out
     assert "FWHM coefficient" not in out
 
 
@@ -214,7 +214,169 @@ def test_a_bad_verdict_is_shown(cli, tmp_path):
     assert "inconsistent" in rows or "noisy" in rows
 
 
+def screen(ran):
+    assert ran.code == 0, ran.err
+    return " ".join(ran.out.split())
+
+
+def test_every_line_has_one_unit(cli, hb):
+    """R_ct is about 44 ohm, so 35 ohm cm2; no line holds both units."""
+    out = cli("eis", hb, "--area-cm2", AREA, "--credible").out
+    lines = [x for x in out.splitlines() if "Ω" in x]
+    assert len(lines) > 6
+    assert [x for x in lines if re.search(r"Ω(?! cm²)", x) and "Ω cm²" in x] == []
+    (bare,) = [x for x in lines if x.startswith("  in Ω:")]
+    found = answer(cli("eis", hb, "--area-cm2", AREA, "--json"))
+    shown = float(re.search(r"R_ct ([\d.]+) ", bare)[1])
+    expected = found["charge_transfer_resistance_ohm"]
+    assert shown == pytest.approx(expected, rel=2e-3)
+    shown = float(
+        re.search(r"R_ct: band .*? sum to ([\d.]+) Ω cm²", " ".join(out.split()))[1]
+    )
+    expected = found["charge_transfer_resistance_peak_sum_ohm_cm2"]
+    assert shown == pytest.approx(expected, rel=1e-3)
+
+
+def test_capacitances_stand_beside_resistances_of_the_same_area(cli, hb):
+    bare = cli("eis", hb).out
+    per_area = cli("eis", hb, "--area-cm2", AREA).out
+    found = answer(cli("eis", hb, "--area-cm2", AREA, "--json"))
+    peak = found["peaks"][0]
+    expected = 1e6 * peak["tau_second"] / (AREA * peak["resistance_ohm"])
+    assert peak["capacitance_uf_per_cm2"] == pytest.approx(expected, rel=1e-9)
+    assert "/cm²" not in bare
+    first = next(x for x in per_area.splitlines() if x.startswith("│ P1"))
+    shown = re.search(r"([\d.]+) nF/cm²", first)
+    assert float(shown[1]) == pytest.approx(1e3 * expected, rel=5e-3)
+
+
+def test_small_cells_are_printed_in_milliohm(cli, tmp_path):
+    s = cell("big")
+    small = Spectrum.of(s.frequency_hertz, 1e-3 * s.impedance_ohm, name="small")
+    large = Spectrum.of(s.frequency_hertz, 1e3 * s.impedance_ohm, name="large")
+    out = cli("eis", write_spectra([small], tmp_path / "s.csv")).out
+    row = next(x for x in out.splitlines() if x.startswith("│ R_ct"))
+    assert "mΩ" in out
+    assert "-0 " not in row
+    assert re.search(r"±0\.\d", row)
+    assert "kΩ" in cli("eis", write_spectra([large], tmp_path / "l.csv")).out
+
+
+def test_the_circuit_says_that_it_is_of_the_whole_cell(cli, hb):
+    text = "R0-L0-p(R1,Q1)-p(R2,Q2)-W1"
+    out = screen(cli("eis", hb, "--area-cm2", AREA, "--circuit", text))
+    assert "values of the whole cell, not per cm²" in out
+    bare = screen(cli("eis", hb, "--circuit", text))
+    assert "values of the whole cell" not in bare
+    assert not re.search(r"e\+\d+ %", bare)
+
+
+def test_what_is_not_known_is_a_dash_and_what_is_open_has_no_upper_end(cli, hb):
+    beyond = cli("eis", hb, "--frequency", "1e3:1e6")
+    (row,) = [x for x in beyond.out.splitlines() if x.startswith("│ R_ct")]
+    assert {c.strip() for c in row.strip("│").split("│")[1:]} == {"–"}
+    assert "R_ct: not known" in screen(beyond)
+    partly = cli("eis", hb, "--frequency", "1:1e6").out
+    (row,) = [x for x in partly.splitlines() if x.startswith("│ R_ct")]
+    assert "≥ " in row
+    for frequency, value in (("1e3:1e6", None), ("1:1e6", float)):
+        found = answer(cli("eis", hb, "--frequency", frequency, "--json"))
+        stem = "charge_transfer_resistance"
+        assert found[f"{stem}_high_ohm"] is None
+        assert type(found[f"{stem}_ohm"]) is (value or type(None))
+    rows = cli("eis", hb, hb, "--frequency", "1e3:1e6").out
+    assert "–" in next(x for x in rows.splitlines() if x.startswith("│ hb"))
+
+
+def test_figures_and_tables_survive_what_is_not_known(cli, hb, tmp_path):
+    for name, frequency in (("a", "1e3:1e6"), ("b", "1:1e6"), ("c", "1e-1:1e3")):
+        folder = tmp_path / name
+        ran = cli("eis", hb, "--frequency", frequency, "--figures", folder)
+        assert ran.code == 0, ran.err
+        out = tmp_path / f"{name}.csv"
+        ran = cli("eis", hb, hb, "--frequency", frequency, "--out", out)
+        assert ran.code == 0, ran.err
+        assert "nan" not in out.read_text().lower()
+        assert not re.search(r"(^|,)-?inf(,|$)", out.read_text(), re.M)
+
+
+def test_what_lies_outside_of_the_ranges_is_printed(cli, hb):
+    found = answer(cli("eis", hb, "--json"))
+    (line,) = [x for x in cli("eis", hb).out.splitlines() if "outside:" in x]
+    faster, slower = re.findall(r"([\d.]+) Ω (?:faster|slower)", line)
+    assert float(faster) == pytest.approx(found["faster_resistance_ohm"], rel=0.05)
+    assert float(slower) == pytest.approx(found["slower_resistance_ohm"], rel=0.05)
+    assert found["faster_resistance_ohm"] == pytest.approx(10, rel=0.05)  # two arcs
+
+
+def test_peaks_beyond_the_data_are_marked(cli, tmp_path):
+    z = 5 + 3 / (1 + 1e-7 * JW) + 9 / (1 + 1e-3 * JW)
+    path = write_spectra(Spectrum.of(F, z, name="fast"), tmp_path / "fast.csv")
+    out = screen(cli("eis", path))
+    assert "beyond data: no frequency reaches this time constant" in out
+    found = answer(cli("eis", path, "--json"))
+    assert found["peaks"][0]["beyond_data"] is True
+    assert found["peaks"][-1]["beyond_data"] is False
+    assert {type(p["bounded"]) for p in found["peaks"]} == {bool}
+    table = tmp_path / "out"
+    answer(cli("eis", path, "--json", "--out", table, "--format", "csv"))
+    assert pl.read_csv(table / "peaks.csv")["beyond_data"].dtype == pl.Boolean
+
+
+def test_peaks_of_a_series_have_the_track_of_the_table(cli, pair, tmp_path):
+    found = answer(cli("eis", pair, "--json", "--out", tmp_path / "o"))
+    table = pl.read_parquet(tmp_path / "o" / "peaks.parquet")
+    of_json = [p["track_index"] for s in found["spectra"] for p in s["peaks"]]
+    assert of_json == table["track_index"].to_list()
+    assert len(set(of_json)) < len(of_json)
+
+
 # --- files
+
+
+def test_one_area_per_file(cli, hb, pair):
+    found = answer(cli("eis", hb, pair, "--area-cm2", "0.785, 1.539", "--json"))
+    assert [s["area_cm2"] for s in found["spectra"]] == [0.785, 1.539, 1.539]
+
+
+def test_an_unreadable_file_does_not_stop_the_others(cli, hb, pair, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("no spectrum at all\n")
+    ran = cli("eis", hb, bad, pair, "--json")
+    assert ran.code == 2
+    found = json.loads(ran.out)
+    assert [s["name"] for s in found["spectra"]] == ["hb", "HB", "LB"]
+    assert [f["name"] for f in found["failures"]] == [str(bad)]
+    assert "bad.csv" in ran.err
+    two = cli("eis", bad, hb, bad)
+    assert two.code == 2
+    assert "│ R_ct" in two.out
+    assert two.err.count("bad.csv") == 2
+
+
+def test_what_the_reader_is_not_told_is_told_by_options(cli, hb):
+    text = hb.read_text().replace("freq/Hz,Re(Z)/Ohm,-Im(Z)/Ohm", "f,Z',-Z''")
+    lines = text.splitlines()
+    lines[5] = lines[5].split(",")[0] + ",,"
+    hb.write_text("\n".join(lines) + "\n")
+    refused = cli("eis", hb)
+    assert refused.code == 2
+    assert "--repair incomplete-rows" in refused.err
+    assert "repair=" not in refused.err
+    options = ["--repair", "incomplete-rows", "--frequency-unit", "Hz"]
+    options += ["--impedance-unit", "mOhm", "--decimal", "."]
+    found = answer(cli("eis", hb, *options, "--json"))
+    assert found["points_count"] == 70
+    truth = 46.8e-3 - 2.9e-3  # mOhm; 2.9 of the slow arcs lie outside of the range
+    assert found["charge_transfer_resistance_ohm"] == pytest.approx(truth, rel=0.05)
+
+
+def test_many_files_are_one_line_per_folder(cli, hb, tmp_path):
+    ran = cli("eis", hb, "--out", tmp_path / "o", "--figures", tmp_path / "o" / "f")
+    assert f"written: 5 files in {tmp_path / 'o'}\n" in ran.out
+    assert f"written: 12 files in {tmp_path / 'o' / 'f'}\n" in ran.out
+    ran = cli("eis", hb, "--out", tmp_path / "r.csv")
+    assert f"written: {tmp_path / 'r.csv'}\n" in ran.out
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -273,6 +435,12 @@ def test_a_series_goes_on_without_a_bad_spectrum(cli, tmp_path):
     ("options", "words"),
     [
         (["--area-cm2", "0"], ("--area-cm2", "area")),
+        (["--area-cm2", "0,785"], ("--area-cm2", "area")),
+        (["--area-cm2", "1,2"], ("2 areas for 1 file", "before decimals")),
+        (["--fwhm", "0.5", "--shape-factor", "2"], ("--shape-factor", "one of")),
+        (["--decimal", ";"], ("--decimal", "comma")),
+        (["--repair", "all"], ("all", "incomplete-rows")),
+        (["--frequency-unit", "hours"], ("hours", "kHz")),
         (["--tail", "warbug"], ("--tail", "did you mean 'warburg'")),
         (["--tail", "warburg:3"], ("--tail", "cpe:EXPONENT")),
         (["--tail", "cpe:1.5"], ("exponent",)),
@@ -289,16 +457,16 @@ def test_a_series_goes_on_without_a_bad_spectrum(cli, tmp_path):
         (["--only", "0"], ("--only", "from 1")),
         (["--only", "1.5"], ("--only",)),
         (["--names", "a,b"], ("2 names for 1 spectrum",)),
-        (["--lambda", "0"], ("regularisation_ratio", "> 0")),
-        (["--fwhm", "-1"], ("width_ratio",)),
+        (["--lambda", "0"], ("--lambda 0", "> 0")),
+        (["--fwhm", "-1"], ("--fwhm -1",)),
         (["--derivative", "3"], ("derivative",)),
         (["--collocation", "log"], ("collocation", "drttools")),
         (["--inductance", "yes"], ("inductance",)),
         (["--weighting", "proportional"], ("weighting", "modulus")),
         (["--peaks", "lorentz"], ("--peaks", "gaussian")),
-        (["--peaks-count", "0"], ("peaks_count",)),
+        (["--peaks-count", "0"], ("--peaks-count 0",)),
         (["--circuit", "R0-p(R1"], ("R0-p(R1",)),
-        (["--imaginary-sign", "plus"], ("imaginary_sign", "negative")),
+        (["--imaginary-sign", "plus"], ("--imaginary-sign", "negative")),
         (["--format", "xlsx"], ("--format", "parquet")),
     ],
 )

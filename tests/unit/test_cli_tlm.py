@@ -18,24 +18,28 @@ IONIC, ELECTRONIC = 0.14, 0.048
 """mS/cm, rows K1 and K2 of the paper."""
 
 
-def rails(thickness_um=41.0):
+def rails(thickness_um=41.0, *, ionic=IONIC, electronic=ELECTRONIC):
     per = 1e-4 * thickness_um / 0.636
-    return {"ionic_ohm": per / 1.4e-4, "electronic_ohm": per / 4.8e-5}
+    return {"ionic_ohm": 1e3 * per / ionic, "electronic_ohm": 1e3 * per / electronic}
 
 
 @pytest.fixture
 def files(tmp_path):
     """An ion- and an electron-blocking cell with 0.2 % of noise, as CSV."""
-    rng = np.random.default_rng(5)
+    return written(tmp_path, rails())
+
+
+def written(tmp_path, of_rails, *, noise=0.002, seed=5):
+    rng = np.random.default_rng(seed)
     f = np.logspace(6, -1, 71)
     y = constant_phase(2 * np.pi * f, coefficient=2e-4, exponent=0.9)
     found = []
     for name, z in (
-        ("ion-blocking", 0.5 + ion_blocking(1.0 / y, **rails())),
-        ("electron-blocking", 60.0 + electron_blocking(1.0 / y, **rails())),
+        ("ion-blocking", 0.5 + ion_blocking(1.0 / y, **of_rails)),
+        ("electron-blocking", 60.0 + electron_blocking(1.0 / y, **of_rails)),
     ):
         scatter = rng.standard_normal(71) + 1j * rng.standard_normal(71)
-        z = z + 0.002 * np.abs(z) * scatter
+        z = z + noise * np.abs(z) * scatter
         path = tmp_path / f"{name}.csv"
         pl.DataFrame(
             {
@@ -130,6 +134,9 @@ def test_one_file_needs_its_series_resistance(cli, files):
     refused = cli("tlm", files[0], *GEOMETRY)
     assert refused.code == 3
     assert "determines neither" in refused.err
+    assert "or give --ion-blocking-series-ohm\n" in refused.err
+    electrons = cli("tlm", files[1], *GEOMETRY, "--blocks", "electrons")
+    assert "or give --electron-blocking-series-ohm\n" in electrons.err
     ran = cli("tlm", files[0], *GEOMETRY, "--ion-blocking-series-ohm", 0.5, "--json")
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
@@ -149,10 +156,11 @@ def test_one_file_needs_its_series_resistance(cli, files):
     ("arguments", "words"),
     [
         (("--area-cm2", 0.636), "thickness of the composite is not given"),
-        (("--thickness-um", 41), "area is not known"),
+        (("--thickness-um", 41), "-> give --area-cm2, such as 0.785"),
         ((*GEOMETRY, "--lowest-hertz", 1e9), "no point between"),
+        ((*GEOMETRY, "--decimal", "x"), "no decimal sign"),
         ((*GEOMETRY, "--highest-hertz", 1), "needs at least 15"),
-        (("--thickness-um", -1, "--area-cm2", 1), "thickness_um = -1"),
+        (("--thickness-um", -1, "--area-cm2", 1), "--thickness-um -1"),
     ],
 )
 def test_mistakes_end_with_code_2_and_say_what_to_do(cli, files, arguments, words):
@@ -173,3 +181,38 @@ def test_an_electrolyte_between_metals_is_no_ion_blocking_composite(cli, files):
     ran = cli("tlm", path, files[1], *GEOMETRY)
     assert ran.code == 3
     assert "both carriers are blocked" in ran.err
+
+
+def test_models_that_leave_a_conductivity_open_widen_its_band(cli, tmp_path):
+    """100 times better electronic rails: a small arc alone tells of them."""
+    pair = written(tmp_path, rails(ionic=0.05, electronic=5.0), noise=0.005, seed=3)
+    ran = cli("tlm", *pair, *GEOMETRY, "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    key, unit = "electronic_conductivity", "millisiemens_per_cm"
+    low, high = (found[f"{key}_{end}_{unit}"] for end in ("low", "high"))
+    inner = [found[f"{key}_interval_{end}_{unit}"] for end in ("low", "high")]
+    opened = [
+        m for m in found["models"] if not m["supported"] and m["worse_by_aicc"] <= 10
+    ]
+    assert opened
+    assert low < 0.95 * inner[0]
+    assert high >= inner[1]
+    assert low < 5.0 < high
+    assert any("the bands hold the intervals under them" in n for n in found["notes"])
+    out = cli("tlm", *pair, *GEOMETRY).out
+    assert max(map(len, out.splitlines())) <= 96
+    assert "e+0" not in out
+
+
+def test_a_file_without_units_or_with_gaps_is_told_about(cli, files):
+    ion = files[0]
+    lines = ion.read_text().splitlines()
+    lines[0] = "f,Z',Z''"
+    lines[4] = lines[4].split(",")[0] + ",,"
+    ion.write_text("\n".join(lines) + "\n")
+    refused = cli("tlm", *files, *GEOMETRY)
+    assert refused.code == 2
+    assert "--repair incomplete-rows" in refused.err
+    ran = cli("tlm", *files, *GEOMETRY, "--repair", "incomplete-rows")
+    assert ran.code == 0, ran.err

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 
 from equipoise.analysis.eis.kramers_kronig import kramers_kronig
@@ -13,7 +13,7 @@ from equipoise.core.errors import DataError, SpecError
 from equipoise.spec.spectrum import Spectrum
 from equipoise.study.impedance import analyse_spectra
 from equipoise.viz.impedance_axes import power_of_ten, scale_of, seconds
-from equipoise.viz.impedance_bars import resistance_bars
+from equipoise.viz.impedance_bars import counted, resistance_bars
 from equipoise.viz.impedance_bode import bode
 from equipoise.viz.impedance_drt import drt
 from equipoise.viz.impedance_figures import impedance_figures
@@ -313,9 +313,132 @@ def test_bars_and_error_bars_are_value_and_band(two):
 def test_a_series_is_drawn_as_points(series):
     (ax,) = resistance_bars([a.resistances for a in series]).axes
     r_ct = [AREA * a.resistances["R_ct"].value_ohm for a in series]
-    drawn = [line.get_ydata() for line in ax.lines]
+    drawn = [line.get_ydata() for line in ax.lines if len(line.get_ydata())]
     assert any(np.allclose(v, r_ct) for v in drawn)
     assert not ax.containers
+    cycles = [line.get_xdata() for line in ax.lines if len(line.get_xdata())]
+    assert all(np.array_equal(x, np.arange(14.0)) for x in cycles)  # "cycle 0" to 13
+    assert ax.get_xlabel() == "cycle …"
+
+
+def test_a_series_without_numbers_has_its_names_along_the_axis(series):
+    names = ["fresh", "formed", "a very long name of a cell", "d", "e", "f"]
+    (ax,) = resistance_bars([a.resistances for a in series[:6]], names=names).axes
+    assert [t.get_text() for t in ax.get_xticklabels()] == [
+        "fresh",
+        "formed",
+        "a very long n…",
+        "d",
+        "e",
+        "f",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected", "label"),
+    [
+        (["LB cycle 1, 2.03 V", "LB cycle 1, 2.1 V"], [2.03, 2.1], "LB cycle 1, … V"),
+        (["s 10", "s 9", "s 8"], [10, 9, 8], "s …"),
+        (["1", "2"], [1, 2], "Spectrum"),
+        (["a 1 b 1", "a 2 b 2"], None, ""),
+        (["s 1", "s 1"], None, ""),
+        (["s 1", "s 3", "s 2"], None, ""),
+        (["fresh", "aged"], None, ""),
+    ],
+)
+def test_numbers_in_names_are_found_if_there_is_one_order(names, expected, label):
+    numbers, said = counted(names)
+    assert (None if numbers is None else numbers.tolist(), said) == (expected, label)
+
+
+def test_more_than_five_spectra_are_shades_in_their_order(series):
+    from equipoise.viz.impedance_axes import looks
+
+    five = looks(list("abcde"))
+    assert len({x.colour for x in five}) == 5
+    assert all(x.name != "_" for x in five)
+    ten = looks([f"cycle {i}" for i in range(10)])
+    rgb = np.array([to_rgb(x.colour) for x in ten])
+    brightness = rgb @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(brightness) > 0).all()
+    named = [x.name for x in ten if x.name != "_"]
+    assert (named[0], named[-1], len(named)) == ("cycle 0", "cycle 9", 5)
+    figure = nyquist([a.spectrum for a in series])
+    assert_clean(figure)
+    assert len(figure.legends[0].get_texts()) == 5
+
+
+def test_small_cells_beside_large_ones_have_their_own_panel():
+    cells = [cell("large"), cell("half", factor=0.5), cell("small", factor=1e-3)]
+    figure = nyquist(cells, fits=[lambda f: 50 / (1 + 1j * f)] * 3)
+    upper, lower = figure.axes
+    assert {x.get_label() for x in upper.lines} >= {"large", "half"}
+    assert {x.get_label() for x in lower.lines} >= {"small"}
+    assert upper.get_xlabel().endswith("/ Ω cm²")
+    assert lower.get_xlabel().endswith("/ mΩ cm²")
+    x, _ = lines(lower, "small")
+    assert x == pytest.approx(1e3 * AREA * cells[2].impedance_ohm.real)
+    left, right = lower.get_xlim()
+    assert x.max() - x.min() > 0.5 * (right - left)
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == [
+        "large",
+        "half",
+        "fit",
+        "small",
+    ]
+    assert_clean(figure)
+
+
+def test_the_axis_leaves_out_an_empty_half():
+    z = cell("far").impedance_ohm
+    far = Spectrum.of(F, z + 200.0, area_cm2=AREA, name="far")
+    near = nyquist([cell("near")]).axes[0]
+    assert near.get_xlim()[0] == 0.0
+    left, right = nyquist([far]).axes[0].get_xlim()
+    real = AREA * far.impedance_ohm.real
+    assert left > 0.0
+    assert real.max() - real.min() > 0.8 * (right - left)
+
+
+def test_values_stay_within_their_ranges():
+    from equipoise.analysis.eis.drt.ranges import TauRange
+
+    ranges = [
+        TauRange("a", "R_a", 1e-5, 1e-4),
+        TauRange("b", "R_b", 1e-4, 3e-4),
+        TauRange("c", "R_c", 1e-2, 1.0),
+    ]
+    study = analyse_spectra([cell("a", factor=40), cell("b", factor=40)], ranges=ranges)
+    for found in (study.analyses[:1], study.analyses):
+        figure = drt([a.resistances for a in found])
+        ax = figure.axes[0]
+        drawn = {t.get_text(): t for t in ax.texts if t.get_visible()}
+        assert any("(" in t for t in drawn)
+        figure.draw_without_rendering()
+        for text in drawn.values():
+            centre = text.get_position()[0]
+            (r,) = [r for r in ranges if r.holds(centre)]
+            ends = ax.transData.transform(
+                [(r.shortest_second, 0), (r.longest_second, 0)]
+            )[:, 0]
+            box = text.get_window_extent()
+            assert ends[0] - 1 <= box.x0, text.get_text()
+            assert box.x1 <= ends[1] + 1, text.get_text()
+    labels = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert "limit of the data" in labels
+
+
+def test_bands_without_an_upper_end_are_arrows():
+    study = analyse_spectra([cell("a").between(0.8, 1e6), cell("b").between(0.8, 1e6)])
+    found = [a.resistances for a in study.analyses]
+    assert all(np.isinf(f["R_ct"].high_ohm) for f in found)
+    (ax,) = resistance_bars(found).axes
+    arrows = [x for x in ax.lines if x.get_marker() == "^" and len(x.get_xdata())]
+    shown = sorted(float(x.get_ydata()[0]) for x in arrows)
+    expected = sorted(AREA * f["R_ct"].value_ohm for f in found)
+    assert shown == pytest.approx(expected)
+    for figure in impedance_figures(study.analyses).values():
+        assert_clean(figure)
 
 
 def test_every_tail_is_a_mark_filled_if_supported(two):
@@ -394,11 +517,13 @@ def test_a_dollar_in_a_name_is_a_dollar():
 def test_a_range_beyond_the_data_is_no_figure_of_tails():
     high = cell("fast").between(1e3, 1e6)
     found = analyse_spectra([high]).analyses[0]
-    assert found.resistances["R_ct"].all_high_ohm == 0.0
+    assert np.isnan(found.resistances["R_ct"].value_ohm)
     drawn = impedance_figures([found])
     assert "int" in drawn["tails"].axes[0].get_ylabel()
-    for figure in [*drawn.values(), tail_ensemble(found.resistances)]:
+    for figure in drawn.values():
         assert_clean(figure)
+    with pytest.raises(DataError, match=r"R_ct .* is not known"):
+        tail_ensemble(found.resistances)
 
 
 def test_long_names_fold_and_large_cells_have_prefixes():

@@ -117,18 +117,102 @@ def test_without_an_area_nothing_is_made_up():
     assert alone["charge_transfer_resistance_ohm_cm2"].dtype == pl.Float64
 
 
-def test_the_causes_together_are_the_band(study):
+def test_every_cause_lies_in_the_band_and_their_sum_around_it(study):
     for analysis in study.analyses:
         for r in analysis.resistances.ranges:
             parts = causes(r)
-            models = [parts[k] for k in ("tail", "lambda", "ends")]
-            noise = parts["noise"][1]
-            low, high = (min(p[0] for p in models), max(p[1] for p in models))
-            assert r.low_ohm == pytest.approx(r.value_ohm + low - noise, rel=1e-12)
-            assert r.high_ohm == pytest.approx(r.value_ohm + high + noise, rel=1e-12)
             assert all(down <= 0.0 <= up for down, up in parts.values())
+            for down, up in parts.values():
+                assert r.low_ohm <= r.value_ohm + down + 1e-9
+                assert r.value_ohm + up - 1e-9 <= r.high_ohm
+            # squares around each tail: two ends are at most sqrt(2) of the larger
+            # one, and tails other than the best may have wider ends
+            total = sum(up for _, up in parts.values())
+            assert r.high_ohm - r.value_ohm <= 1.5 * total
             widest = max(parts.values(), key=lambda p: p[1] - p[0])
             assert parts[main_cause(r)] == widest
+
+
+def test_with_one_tail_the_causes_add_up_as_squares():
+    (a,) = analyse_spectra([cell("HB")], tails=["warburg"]).analyses
+    for r in a.resistances.ranges:
+        parts = causes(r)
+        assert parts["tail"] == (0.0, 0.0)
+        for side, end in ((0, r.low_ohm), (1, r.high_ohm)):
+            root = np.sqrt(sum(p[side] ** 2 for p in parts.values()))
+            assert abs(end - r.value_ohm) == pytest.approx(root, rel=1e-9)
+
+
+def test_a_range_beyond_the_data_has_no_number_and_a_partial_one_no_upper_end():
+    cut = cell("HB").between(10.0, 1e6)  # the slowest time constant is 16 ms
+    study = analyse_spectra([cut.between(1e3, 1e6), cut])
+    beyond, partly = (a.resistances["R_ct"] for a in study.analyses)
+    assert np.isnan(beyond.value_ohm)
+    assert main_cause(beyond) is None
+    assert partly.value_ohm < partly.high_ohm == np.inf
+    table = study.table
+    stem = "charge_transfer_resistance"
+    assert table[f"{stem}_ohm"][0] is None
+    assert table[f"{stem}_ohm"][1] == partly.value_ohm
+    assert table[f"{stem}_high_ohm"].to_list() == [None, None]
+    assert table[f"{stem}_high_ohm"].dtype == pl.Float64
+    assert table.write_csv().lower().count("nan") == 0
+    assert tails_table(study.analyses)[f"{stem}_ohm"][0] is None
+
+
+def test_what_lies_outside_of_the_ranges_is_told(study):
+    a = study["HB"]
+    faster, slower = a.outside_ohm
+    inside = sum(r.value_ohm for r in a.resistances.ranges)
+    # R_int and R_ct share an end: nothing lies between them
+    whole = a.resistances.best.polarisation_ohm
+    assert faster + inside + slower == pytest.approx(whole, rel=1e-9)
+    fast = TauRange("fast", "R_f", 1e-9, 1e-5)
+    assert faster == pytest.approx(true_ohm("HB", fast), rel=0.1)
+    assert study.table["faster_resistance_ohm_cm2"][0] == AREA * faster
+
+
+def test_peaks_beyond_the_frequencies_are_marked():
+    z = 5 + 3 / (1 + 1e-7 * JW) + 9 / (1 + 1e-3 * JW)  # 1/(2 pi 1 MHz) is 1.6e-7 s
+    (a,) = (study := analyse_spectra([Spectrum.of(F, z)])).analyses
+    marks = study.peaks.select("tau_second", "beyond_data").rows()
+    assert marks[0][1] is True
+    assert marks[0][0] < a.measured_second[0] == pytest.approx(1.59e-7, rel=1e-3)
+    assert [m for t, m in marks if t > 1e-4] == [False]
+
+
+def test_misfit_is_not_sold_as_noise():
+    # 1e5 times the usual lambda: arcs are smeared out, far beyond 0.1 % of noise
+    smooth = DrtSettings(regularisation_ratio=10.0)
+    assert not any(
+        "misfit" in n for n in analyse_spectra([cell("HB")]).analyses[0].notes
+    )
+    (a,) = analyse_spectra([cell("HB")], smooth, tails=["warburg"]).analyses
+    assert a.resistances.noise_ratio > 3 * a.kramers_kronig.noise_ratio
+    (note,) = [n for n in a.notes if "misfit" in n]
+    assert 'weighting "modulus"' in note
+
+
+def test_a_series_is_solved_in_batches_with_the_results_of_one_by_one(monkeypatch):
+    from equipoise.study import impedance
+
+    calls = []
+    solve = impedance.resistances_of_series
+    monkeypatch.setattr(
+        impedance,
+        "resistances_of_series",
+        lambda batch, *a, **k: calls.append(len(batch)) or solve(batch, *a, **k),
+    )
+    cells = [cell("HB", seed=i) for i in range(18)]
+    cells.insert(17, cell("HB", seed=50).between(1.0, 1e6))
+    study = analyse_spectra(cells)
+    assert calls == [16]  # then one, one on another grid, one
+    assert len(study.analyses) == 19
+    for i in (0, 15, 16, 17, 18):
+        alone = analyse_spectra([cells[i]]).analyses[0].resistances["R_ct"]
+        together = study.analyses[i].resistances["R_ct"]
+        assert together.value_ohm == pytest.approx(alone.value_ohm, rel=1e-6)
+        assert together.high_ohm == pytest.approx(alone.high_ohm, rel=1e-6)
 
 
 def test_the_band_of_gamma_holds_every_supported_curve(study):
@@ -232,8 +316,9 @@ def test_peaks_are_tracked_and_their_sums_are_in_the_table(study):
         # the arcs that were put in; Gaussians miss up to a tenth of their flanks
         arcs = sum(r for r, tau, _ in ARCS[name] if 1e-2 <= tau < 1.0)
         assert total == pytest.approx(arcs, rel=0.1)
-    shared = peaks.group_by("track_index").agg(pl.col("name").n_unique())
-    assert (shared["name"] == 2).sum() == 6  # six arcs in both cells
+    inside = peaks.filter(pl.col("tau_second") < 1.0)  # slower: what the tail leaves
+    shared = inside.group_by("track_index").agg(pl.col("name").n_unique())
+    assert shared["name"].to_list() == [2] * 6  # six arcs in both cells
 
 
 def test_zarc_peaks_are_asked_for_by_name():
@@ -313,6 +398,52 @@ def test_spectra_and_frequencies_are_chosen(files):
     assert spectrum.name == "LB"
     assert spectrum.frequency_hertz[[0, -1]] == pytest.approx([1e4, 1.0])
     assert spectrum.points_count == 41
+
+
+def test_areas_are_one_for_all_or_one_per_file(files):
+    loaded = load_spectra(files, area_cm2=[0.785, 1.539])
+    assert [s.area_cm2 for s in loaded.spectra] == [0.785, 0.785, 1.539]
+    with pytest.raises(SpecError, match="3 areas for 2 files"):
+        load_spectra(files, area_cm2=[1, 2, 3])
+
+
+def test_what_a_file_does_not_tell_reaches_the_reader(tmp_path):
+    spectrum = cell("HB")
+    rows = [
+        f"{f:.8g};{z.real:.8g};{-z.imag:.8g}".replace(".", ",")
+        for f, z in zip(spectrum.frequency_hertz, spectrum.impedance_ohm, strict=True)
+    ]
+    rows[3] = rows[3].split(";")[0] + ";;"
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join(["Frequency;Z';-Z''", *rows]) + "\n")
+    with pytest.raises(DataError, match="lack"):
+        load_spectra([path])
+    (read,) = load_spectra(
+        [path],
+        frequency_unit="kHz",
+        impedance_unit="mOhm",
+        decimal=",",
+        repair=["incomplete-rows"],
+    ).spectra
+    assert read.points_count == 70
+    assert read.frequency_hertz[0] == pytest.approx(1e9)
+    expected = 1e-3 * spectrum.impedance_ohm[0]
+    assert read.impedance_ohm[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_an_unreadable_file_of_several_is_kept_among_the_failures(files, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("nothing\n")
+    with pytest.raises(DataError, match="no header"):
+        load_spectra([bad, *files])
+    loaded = load_spectra([bad, *files], strict=False)
+    assert [s.name for s in loaded.spectra] == ["HB", "LB", "HB"]
+    (failure,) = loaded.failures
+    assert failure.path == str(bad)
+    named = load_spectra([bad, files[1]], names=["x", "y"], strict=False)
+    assert [s.name for s in named.spectra] == ["y"]
+    with pytest.raises(DataError, match="no header"):
+        load_spectra([bad, bad], strict=False)
 
 
 @pytest.mark.parametrize(

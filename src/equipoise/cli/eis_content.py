@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from equipoise.cli.eis_options import WORDS
+from equipoise.cli.remedies import in_options, translated
 from equipoise.study.impedance import causes, main_cause
 from equipoise.study.impedance_gamma import gamma_axis, gamma_band
-from equipoise.study.impedance_tables import column_stem, row
+from equipoise.study.impedance_tables import (
+    column_stem,
+    member_resistances,
+    row,
+    specific_capacitance,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,14 +34,20 @@ def content(
     study: ImpedanceStudy, loaded: LoadedSpectra, written: list[Path]
 ) -> dict[str, object]:
     """All results; those of a single spectrum stand at the top as well."""
-    spectra = [_spectrum(a) for a in study.analyses]
-    first = spectra[0] if len(spectra) == 1 and not study.failures else {}
+    tracks = _tracks(study)
+    spectra = [_spectrum(a, t) for a, t in zip(study.analyses, tracks, strict=True)]
+    failures = [(f.path, f.reason) for f in loaded.failures]
+    failures += [(f.name, f.reason) for f in study.failures]
+    first = spectra[0] if len(spectra) == 1 and not failures else {}
     return {
         **first,
         "settings": asdict(study.settings),
         "ranges": [asdict(r) for r in study.ranges],
         "spectra": spectra,
-        "failures": [{"name": f.name, "error": str(f.reason)} for f in study.failures],
+        "failures": [
+            {"name": name, "error": str(translated(reason, WORDS))}
+            for name, reason in failures
+        ],
         "sources": [
             {
                 "file": str(f.path),
@@ -49,13 +62,22 @@ def content(
     }
 
 
-def _spectrum(a: SpectrumAnalysis) -> dict[str, object]:
+def _tracks(study: ImpedanceStudy) -> list[list[int]]:
+    """Of the peaks of each spectrum: which across the spectra they are."""
+    counts = [len(a.peaks.peaks) for a in study.analyses]
+    if len(counts) < 2:  # and polars stays unloaded
+        return [list(range(n)) for n in counts]
+    every = iter(study.peaks["track_index"].to_list())
+    return [[next(every) for _ in range(n)] for n in counts]
+
+
+def _spectrum(a: SpectrumAnalysis, tracks: list[int]) -> dict[str, object]:
     found = a.resistances
     tau = gamma_axis(found.best, per_decade=PER_DECADE)
     low, high = gamma_band(found, tau)
     content: dict[str, object] = {
         **row(a),
-        "notes": [*a.spectrum.notes, *found.notes],
+        "notes": [in_options(n, WORDS) for n in a.notes],
         "kramers_kronig": _kramers_kronig(a.kramers_kronig),
         "band": {column_stem(r.tau_range): _band(r) for r in found.ranges},
         "peaks_kind": a.peaks.shape,
@@ -64,11 +86,14 @@ def _spectrum(a: SpectrumAnalysis) -> dict[str, object]:
             | {
                 "frequency_hertz": p.frequency_hertz,
                 "capacitance_farad": p.capacitance_farad,
+                "capacitance_uf_per_cm2": specific_capacitance(a, p),
+                "beyond_data": a.beyond_data(p),
+                "track_index": track,
                 "range": next(
                     (r.symbol for r in _ranges(a) if r.holds(p.tau_second)), None
                 ),
             }
-            for p in a.peaks.peaks
+            for p, track in zip(a.peaks.peaks, tracks, strict=True)
         ],
         "tails": [
             {
@@ -76,7 +101,7 @@ def _spectrum(a: SpectrumAnalysis) -> dict[str, object]:
                 "tail_family": m.tail.family,
                 "misfit_ratio": m.misfit_ratio,
                 "supported": m.supported,
-                "resistances_ohm": m.resistances_ohm.tolist(),
+                "resistances_ohm": member_resistances(a, m),
             }
             for m in found.members
         ],

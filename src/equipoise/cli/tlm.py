@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from equipoise.cli import eis_options as reading_options
 from equipoise.cli.cell_options import AsJson, Figures
+from equipoise.cli.remedies import READING
 
 if TYPE_CHECKING:
     from equipoise.analysis.eis.lines.result import (
         Conductivity,
         PartialConductivities,
     )
+    from equipoise.cli.eis_options import Reading
     from equipoise.spec.spectrum import Spectrum
 
 ROLES = {"ions": "ion_blocking", "electrons": "electron_blocking"}
-
+WORDS = {
+    **READING,
+    "thickness_um": "--thickness-um",
+    "with Spectrum.between": "with --lowest-hertz and --highest-hertz",
+    "Spectrum.between": "--lowest-hertz and --highest-hertz",
+    " (partial_conductivities)": "",
+    ", or None to fit it": "; leave it out to have it fitted",
+}
+"""Arguments of the library -> options."""
 
 IonBlocking = Annotated[
     Path, typer.Argument(help="Spectrum of the composite between metals.")
@@ -91,6 +102,11 @@ def tlm(
     lowest_hertz: Lowest = None,
     highest_hertz: Highest = None,
     inductance: Inductance = True,
+    imaginary_sign: reading_options.ImaginarySign = None,
+    frequency_unit: reading_options.FrequencyUnit = None,
+    impedance_unit: reading_options.ImpedanceUnit = None,
+    decimal: reading_options.Decimal = None,
+    repair: reading_options.Repair = "",
     out: Annotated[
         Path | None, typer.Option(help="Folder for spectra, fit and figure.")
     ] = None,
@@ -102,17 +118,21 @@ def tlm(
     Example: equipoise tlm ion.mpr electron.mpr --thickness-um 41 --area-cm2 0.636
     """
     from equipoise.cli.output import told_warnings
+    from equipoise.cli.remedies import told_in_options
 
-    with told_warnings():
+    with told_warnings(), told_in_options(_words(electron_blocking, blocks)):
         cut = (lowest_hertz, highest_hertz)
+        reading = reading_options.reading_of(
+            imaginary_sign, frequency_unit, impedance_unit, decimal, repair
+        )
         areas = (ion_area or area_cm2, electron_area or area_cm2)
         thick = (ion_thickness or thickness_um, electron_thickness or thickness_um)
         series = (ion_series, electron_series)
-        first = _read(ion_blocking, areas[0], cut)
+        first = _read(ion_blocking, areas[0], cut, reading)
         if electron_blocking is None:
             found = _of_one(first, blocks, thick, areas, series, inductance=inductance)
         else:
-            second = _read(electron_blocking, areas[1], cut)
+            second = _read(electron_blocking, areas[1], cut, reading)
             found = _of_pair(first, second, thick, series, inductance=inductance)
         files = [ion_blocking, *([electron_blocking] if electron_blocking else [])]
         hints = _exchanged_names(files)
@@ -120,20 +140,31 @@ def tlm(
     _say(found, files, hints, written, as_json=as_json)
 
 
+def _words(electron_blocking: Path | None, blocks: str) -> dict[str, str]:
+    """What the arguments of the library are called, for two cells or for one."""
+    ion, electron = "--ion-blocking-series-ohm", "--electron-blocking-series-ohm"
+    series = f"{ion} or {electron}"
+    if electron_blocking is None:
+        series = electron if blocks == "electrons" else ion
+    return {**WORDS, "series_ohm": series}
+
+
 def _read(
-    path: Path, area: float | None, cut: tuple[float | None, float | None]
+    path: Path,
+    area: float | None,
+    cut: tuple[float | None, float | None],
+    reading: Reading,
 ) -> Spectrum:
     """The one spectrum of a file, within the range asked for."""
     from equipoise.core.errors import DataError
     from equipoise.io.spectra.read import read_spectra
 
-    spectra = read_spectra(path, area_cm2=area).spectra
+    spectra = read_spectra(path, area_cm2=area, **reading).spectra
     if len(spectra) != 1:
         raise DataError(
             f"there are {len(spectra)} spectra in this file",
             where=str(path),
-            remedy="give a file with the one of this cell; equipoise.write_spectra "
-            "writes it",
+            remedy="give a file with the one of this cell alone",
         )
     lowest, highest = cut
     if lowest is None and highest is None:
@@ -247,7 +278,9 @@ def _say(
     *,
     as_json: bool,
 ) -> None:
+    from equipoise.cli.eis_numbers import folded
     from equipoise.cli.output import echo_json, echo_table
+    from equipoise.cli.remedies import in_options
 
     if as_json:
         content = found.as_dict()
@@ -260,12 +293,13 @@ def _say(
         f"Partial conductivities of {title}",
         ("", "mS cm⁻¹", "95 % interval", "band"),
         [_row("ionic", found.ionic), _row("electronic", found.electronic)],
-        note="band: interval and all other models that the data support",
+        note="band: the interval, and what all other models say that the data do not "
+        "exclude",
     )
     for line in _verdicts(found):
-        typer.echo(f"  {line}")
+        folded(f"  {line}", indent="    ")
     for note in (*hints, *found.notes):
-        typer.echo(f"  look: {note}")
+        folded(f"  look: {in_options(note, WORDS)}", indent="    ")
     for file in written:
         typer.echo(f"written: {file}")
 

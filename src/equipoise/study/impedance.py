@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from equipoise.analysis.eis.drt.peaks import fit_peaks
 from equipoise.analysis.eis.drt.ranges import PAPER_RANGES
-from equipoise.analysis.eis.drt.resistances import NOISE_ERRORS, resistances
+from equipoise.analysis.eis.drt.resistances import (
+    NOISE_ERRORS,
+    resistances,
+    resistances_of_series,
+)
 from equipoise.analysis.eis.drt.settings import DrtSettings
 from equipoise.analysis.eis.drt.tails import FAMILIES, Tail, ensemble
 from equipoise.analysis.eis.kramers_kronig import LIMIT_PERCENT, kramers_kronig
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
     from equipoise.analysis.eis.circuits.result import CircuitFit
     from equipoise.analysis.eis.drt.intervals import CredibleBand
-    from equipoise.analysis.eis.drt.peaks import Peaks
+    from equipoise.analysis.eis.drt.peaks import Peak, Peaks
     from equipoise.analysis.eis.drt.ranges import TauRange
     from equipoise.analysis.eis.drt.resistances import RangeResistance, Resistances
     from equipoise.analysis.eis.drt.shapes import Shape
@@ -29,6 +36,12 @@ if TYPE_CHECKING:
 
 Cause = Literal["tail", "lambda", "ends", "noise"]
 ENSEMBLE = "ensemble"
+BATCH = 16
+"""Spectra on one grid of frequencies that are solved together."""
+MOST_NOISE_RATIO = 3.0
+"""Of the noise that the distribution leaves, over that of the Kramers-Kronig test."""
+LEAST_NOISE_RATIO = 1e-4
+"""Of |Z|: below it no instrument measures, and no misfit matters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +75,49 @@ class SpectrumAnalysis:
     def name(self) -> str:
         """Of the spectrum."""
         return self.spectrum.name
+
+    @property
+    def measured_second(self) -> tuple[float, float]:
+        """Shortest and longest time constant that the frequencies reach."""
+        omega = self.spectrum.angular_frequency
+        return 1.0 / float(omega[0]), 1.0 / float(omega[-1])
+
+    @property
+    def outside_ohm(self) -> tuple[float, float]:
+        """Gamma faster than the first range and slower than the last one, integrated.
+
+        With the best-supported tail; nobody's range, and without a band.
+        """
+        ranges = [r.tau_range for r in self.resistances.ranges]
+        first = min(r.shortest_second for r in ranges)
+        last = max(r.longest_second for r in ranges)
+        best = self.resistances.best
+        before = best.window_ohm(0.0, first) if first > 0.0 else 0.0
+        return before, best.window_ohm(last, float("inf")) if isfinite(last) else 0.0
+
+    def beyond_data(self, peak: Peak) -> bool:
+        """Whether a peak lies at a time constant that no frequency reaches."""
+        first, last = self.measured_second
+        near = 1e-6  # a centre at the limit is at it, not beyond
+        return not first * (1.0 - near) <= peak.tau_second <= last * (1.0 + near)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know: of the file, of the analysis, of the fit."""
+        found = self.resistances
+        noise, of_test = found.noise_ratio, self.kramers_kronig.noise_ratio
+        notes = (*self.spectrum.notes, *found.notes)
+        if noise < LEAST_NOISE_RATIO or not noise > MOST_NOISE_RATIO * of_test:
+            return notes
+        advice = "a smaller lambda"
+        if found.best.settings.weighting == "unit":
+            advice = 'weighting "modulus", or a smaller lambda'
+        return (
+            *notes,
+            f"the distribution leaves {100 * noise:.2g} % of |Z|, the Kramers-Kronig "
+            f"test {100 * of_test:.2g} %: basis or lambda do not follow the data, and "
+            f"what is called noise is misfit; try {advice}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,30 +221,90 @@ def analyse_spectra(
     chosen, wanted = settings or DrtSettings(), tuple(ranges)
     _check(spectra, wanted, tails, circuit)
     named = told_apart(spectra)
+    way = _Way(
+        chosen, wanted, tuple(tails), limit_percent, peaks_kind, peaks_count, circuit
+    )
     done: list[SpectrumAnalysis] = []
     failed: list[SpectrumFailure] = []
-    for i, spectrum in enumerate(named):
-        if progress is not None:
-            progress(i, len(named))
-        try:
-            tested = kramers_kronig(spectrum, limit_percent=limit_percent)
-            found = resistances(
-                spectrum, chosen, ranges=wanted, tails=_members(spectrum, wanted, tails)
-            )
-            peaks = found.peaks
-            if peaks_kind != "gaussian" or peaks_count is not None:
-                peaks = fit_peaks(found.best, kind=peaks_kind, peaks_count=peaks_count)
-            fit = None if circuit is None else _circuit(spectrum, circuit, peaks)
-            band = _credible(found, wanted) if credible else None
-        except EquipoiseError as error:
-            if strict or isinstance(error, SpecError):
-                raise
-            failed.append(SpectrumFailure(spectrum.name, error))
-        else:
-            done.append(SpectrumAnalysis(spectrum, tested, found, peaks, fit, band))
+    for batch in _batches(named):
+        solved = _solved(batch, way)
+        for spectrum, found in zip(batch, solved, strict=True):
+            if progress is not None:
+                progress(len(done) + len(failed), len(named))
+            try:
+                done.append(way.analysis(spectrum, found, credible=credible))
+            except EquipoiseError as error:
+                if strict or isinstance(error, SpecError):
+                    raise
+                failed.append(SpectrumFailure(spectrum.name, error))
     if progress is not None:
         progress(len(named), len(named))
     return ImpedanceStudy(chosen, wanted, tuple(done), tuple(failed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How every spectrum is analysed."""
+
+    settings: DrtSettings
+    ranges: tuple[TauRange, ...]
+    tails: tuple[Tail | str, ...]
+    limit_percent: float
+    peaks_kind: Shape
+    peaks_count: int | None
+    circuit: str | None
+
+    def analysis(
+        self, spectrum: Spectrum, found: Resistances | None, *, credible: bool
+    ) -> SpectrumAnalysis:
+        """Analyse one; `found` are its resistances, if they are known already."""
+        tested = kramers_kronig(spectrum, limit_percent=self.limit_percent)
+        if found is None:
+            found = resistances(
+                spectrum,
+                self.settings,
+                ranges=self.ranges,
+                tails=_members(spectrum, self.ranges, self.tails),
+            )
+        peaks = found.peaks
+        if self.peaks_kind != "gaussian" or self.peaks_count is not None:
+            peaks = fit_peaks(
+                found.best, kind=self.peaks_kind, peaks_count=self.peaks_count
+            )
+        fit = None if self.circuit is None else _circuit(spectrum, self.circuit, peaks)
+        band = _credible(found, self.ranges) if credible else None
+        return SpectrumAnalysis(spectrum, tested, found, peaks, fit, band)
+
+
+def _batches(spectra: Sequence[Spectrum]) -> list[list[Spectrum]]:
+    """Neighbours on the same frequencies, at most `BATCH` of them."""
+    batches: list[list[Spectrum]] = []
+    for spectrum in spectra:
+        last = batches[-1] if batches else []
+        if (
+            last
+            and len(last) < BATCH
+            and np.array_equal(last[0].frequency_hertz, spectrum.frequency_hertz)
+        ):
+            last.append(spectrum)
+        else:
+            batches.append([spectrum])
+    return batches
+
+
+def _solved(batch: list[Spectrum], way: _Way) -> list[Resistances] | list[None]:
+    """Resistances of all; none if there is one, or if one of them cannot be solved."""
+    if len(batch) > 1:
+        try:
+            return resistances_of_series(
+                batch,
+                way.settings,
+                ranges=way.ranges,
+                tails=_members(batch[0], way.ranges, way.tails),
+            )
+        except EquipoiseError:
+            pass  # one by one it is found out which it is
+    return [None] * len(batch)
 
 
 def _check(
@@ -288,6 +404,12 @@ def causes(found: RangeResistance) -> dict[Cause, tuple[float, float]]:
     }
 
 
-def main_cause(found: RangeResistance) -> Cause:
-    """Which of `causes` is the widest."""
-    return max(causes(found).items(), key=lambda item: item[1][1] - item[1][0])[0]
+def main_cause(found: RangeResistance) -> Cause | None:
+    """Which of `causes` is the widest; None where the resistance is not known."""
+    if not isfinite(found.value_ohm):
+        return None
+    widths: dict[Cause, float] = {
+        key: up - down if isfinite(up - down) else 0.0
+        for key, (down, up) in causes(found).items()
+    }
+    return max(widths.items(), key=lambda item: item[1])[0]

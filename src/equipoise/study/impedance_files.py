@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from equipoise.core.errors import DataError, SpecError
+from equipoise.core.errors import DataError, EquipoiseError, SpecError
 from equipoise.io.spectra.read import read_spectra
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from equipoise.io.spectra.cells import Decimal
     from equipoise.io.spectra.read import SpectraFile
     from equipoise.spec.spectrum import Spectrum
 
@@ -33,6 +34,14 @@ class SpectrumSource:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFailure:
+    """A file of several that could not be read, and why."""
+
+    path: str
+    reason: EquipoiseError
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedSpectra:
     """Spectra of one or more files.
 
@@ -44,66 +53,120 @@ class LoadedSpectra:
         The chosen ones, cut to the chosen frequencies, in the order of the files.
     sources
         Of each spectrum.
+    failures
+        Files that are not among them; empty if `strict`.
     """
 
     files: tuple[SpectraFile, ...]
     spectra: tuple[Spectrum, ...]
     sources: tuple[SpectrumSource, ...]
+    failures: tuple[FileFailure, ...] = ()
 
 
 def load_spectra(
     paths: Sequence[str | Path],
     *,
-    area_cm2: float | None = None,
+    area_cm2: float | Sequence[float] | None = None,
     names: Sequence[str] = (),
     only: Sequence[int] = (),
     between_hertz: tuple[float, float] | None = None,
     imaginary_sign: Literal["measured", "negative"] | None = None,
+    frequency_unit: str | None = None,
+    impedance_unit: str | None = None,
+    decimal: Decimal | None = None,
+    repair: Iterable[str] = (),
+    strict: bool = True,
 ) -> LoadedSpectra:
     """Read files and choose spectra.
 
     Parameters
     ----------
     area_cm2
-        Geometric area of all; wins over that of the files.
+        Geometric area of all, or one per file; wins over that of the files.
     names
         Of all chosen spectra, in order; empty: as the files call them.
     only
         Numbers of the spectra in each file, from 1; empty: all.
     between_hertz
         Lowest and highest frequency that is kept.
-    imaginary_sign
-        What the column of the imaginary part holds, if the file does not tell.
+    imaginary_sign, frequency_unit, impedance_unit, decimal, repair
+        As of `read_spectra`: what a file does not tell, and rows to leave out.
+    strict
+        Raise at the first file that cannot be read; otherwise go on while there is
+        another one, and keep it among the failures.
 
     Raises
     ------
     DataError
         If a file is absent or no spectrum, or has no spectrum of that number.
     SpecError
-        If there are not as many names as spectra.
+        If there are not as many names as spectra, or areas as files.
     """
+    areas = _areas(area_cm2, len(paths))
+    repairs = tuple(repair)
     files: list[SpectraFile] = []
     spectra: list[Spectrum] = []
     sources: list[SpectrumSource] = []
-    for path in paths:
-        file = read_spectra(path, area_cm2=area_cm2, imaginary_sign=imaginary_sign)
-        files.append(file)
-        for number in _numbers(file, only):
-            spectrum = file.spectra[number - 1]
+    failures: list[FileFailure] = []
+    for path, area in zip(paths, areas, strict=True):
+        try:
+            file = read_spectra(
+                path,
+                area_cm2=area,
+                imaginary_sign=imaginary_sign,
+                frequency_unit=frequency_unit,
+                impedance_unit=impedance_unit,
+                decimal=decimal,
+                repair=repairs,
+            )
+            numbers = _numbers(file, only)
+            chosen = [file.spectra[n - 1] for n in numbers]
             if between_hertz is not None:
-                spectrum = spectrum.between(*between_hertz)
-            spectra.append(spectrum)
-            sources.append(SpectrumSource(file, number - 1))
-    if names and len(names) != len(spectra):
-        count = len(spectra)
+                chosen = [s.between(*between_hertz) for s in chosen]
+        except DataError as error:
+            failures.append(FileFailure(str(path), error))
+            if strict or len(failures) == len(paths):
+                raise failures[0].reason from None
+            continue
+        files.append(file)
+        spectra += chosen
+        sources += [SpectrumSource(file, n - 1) for n in numbers]
+    found = LoadedSpectra(tuple(files), tuple(spectra), tuple(sources), tuple(failures))
+    return _named(found, names, [str(p) for p in paths]) if names else found
+
+
+def _areas(
+    area_cm2: float | Sequence[float] | None, count: int
+) -> Sequence[float | None]:
+    if area_cm2 is None or isinstance(area_cm2, int | float):
+        return [area_cm2] * count
+    if len(area_cm2) in (1, count):
+        return list(area_cm2) * (count if len(area_cm2) == 1 else 1)
+    raise SpecError(
+        f"{len(area_cm2)} areas for {count} file{'' if count == 1 else 's'}",
+        where="area_cm2",
+        remedy="give one for all, or one for each in their order",
+    )
+
+
+def _named(
+    found: LoadedSpectra, names: Sequence[str], paths: list[str]
+) -> LoadedSpectra:
+    """Spectra under names of one's own; a file that failed takes its name with it."""
+    count = len(found.spectra)
+    failed = {f.path for f in found.failures}
+    if failed and len(names) == len(paths) and count == len(found.files):
+        names = [n for n, p in zip(names, paths, strict=True) if p not in failed]
+    elif failed:
+        raise found.failures[0].reason  # nobody knows whose the names are
+    if len(names) != count:
         raise SpecError(
             f"{len(names)} names for {count} spectr{'um' if count == 1 else 'a'}",
             where="names of spectra",
             remedy="give one for each, in the order of the files",
         )
-    if names:
-        spectra = [replace(s, name=n) for s, n in zip(spectra, names, strict=True)]
-    return LoadedSpectra(tuple(files), tuple(spectra), tuple(sources))
+    named = [replace(s, name=n) for s, n in zip(found.spectra, names, strict=True)]
+    return replace(found, spectra=tuple(named))
 
 
 def _numbers(file: SpectraFile, only: Sequence[int]) -> list[int]:

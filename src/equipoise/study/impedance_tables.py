@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from equipoise.analysis.eis.drt.peaks import Peak
     from equipoise.analysis.eis.drt.ranges import TauRange
-    from equipoise.analysis.eis.drt.resistances import RangeResistance
+    from equipoise.analysis.eis.drt.resistances import Member, RangeResistance
     from equipoise.analysis.eis.kramers_kronig import KramersKronig
     from equipoise.study.impedance import SpectrumAnalysis
 
@@ -26,7 +28,9 @@ def row(analysis: SpectrumAnalysis) -> dict[str, object]:
     Of every range, by its name: `interphase_resistance_ohm`, the same with `_low_ohm`
     and `_high_ohm` (the band), `_standard_error_ohm` (noise alone), `_peak_sum_ohm`
     and `_main_cause` (of the width of the band); in ohm cm2 too, None where the area
-    is not known.
+    is not known. A resistance that the data do not reach is None; with a value, a
+    `_high` of None is an open end. `faster_resistance` and `slower_resistance` lie
+    outside of all ranges.
     """
     s, found = analysis.spectrum, analysis.resistances
     best, tested = found.best, analysis.kramers_kronig
@@ -41,6 +45,9 @@ def row(analysis: SpectrumAnalysis) -> dict[str, object]:
     }
     for r in found.ranges:
         content |= _range_columns(r, analysis)
+    for side, ohm in zip(("faster", "slower"), analysis.outside_ohm, strict=True):
+        content[f"{side}_resistance_ohm"] = known(ohm)
+        content[f"{side}_resistance_ohm_cm2"] = _specific(ohm, s.area_cm2)
     content |= {
         "series_resistance_ohm": best.series_resistance_ohm,
         "series_resistance_ohm_cm2": _specific(best.series_resistance_ohm, s.area_cm2),
@@ -60,7 +67,7 @@ def row(analysis: SpectrumAnalysis) -> dict[str, object]:
         "kramers_kronig_outliers_count": int(tested.outliers.sum()),
         "usable_lowest_hertz": None if usable is None else usable[0],
         "usable_highest_hertz": None if usable is None else usable[1],
-        "notes": "; ".join((*s.notes, *found.notes)),
+        "notes": "; ".join(analysis.notes),
     }
     return content
 
@@ -80,13 +87,18 @@ def _range_columns(r: RangeResistance, analysis: SpectrumAnalysis) -> dict[str, 
         f"{stem}_standard_error": r.standard_error_ohm,
         f"{stem}_peak_sum": analysis.peaks.resistance_in(r.tau_range),
     }
-    content: dict[str, object] = {f"{k}_ohm": v for k, v in values.items()}
+    content: dict[str, object] = {f"{k}_ohm": known(v) for k, v in values.items()}
     content |= {f"{k}_ohm_cm2": _specific(v, area) for k, v in values.items()}
     return content | {f"{stem}_main_cause": main_cause(r)}
 
 
+def known(value: float) -> float | None:
+    """None for what is not known (NaN) or open (infinite)."""
+    return value if isfinite(value) else None
+
+
 def _specific(ohm: float, area_cm2: float | None) -> float | None:
-    return None if area_cm2 is None else ohm * area_cm2
+    return None if area_cm2 is None else known(ohm * area_cm2)
 
 
 def worst_verdict(tested: KramersKronig) -> str:
@@ -106,15 +118,24 @@ def results_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
     columns = {k: [r[k] for r in rows] for k in (rows[0] if rows else ())}
     # a column of nothing but None is one of numbers
     return pl.DataFrame(
-        {
-            k: pl.Series(v, dtype=pl.Float64 if set(v) == {None} else None)
-            for k, v in columns.items()
-        }
+        {k: pl.Series(v, dtype=_dtype(k, v)) for k, v in columns.items()}
     )
 
 
+def _dtype(column: str, values: list[object]) -> type[pl.DataType] | None:
+    import polars as pl
+
+    if set(values) != {None}:
+        return None
+    return pl.String if column.endswith("_main_cause") else pl.Float64
+
+
 def peaks_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
-    """One row per peak; `track_index` links the peaks of consecutive spectra."""
+    """One row per peak; `track_index` links the peaks of consecutive spectra.
+
+    `beyond_data`: no frequency reaches its time constant; `bounded`: its width or its
+    centre ended at a limit of the fit.
+    """
     import polars as pl
 
     from equipoise.analysis.eis.drt.series import track_peaks
@@ -143,7 +164,18 @@ def peaks_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
         capacitance_farad=pl.Series(
             [p.capacitance_farad for _, p in every], dtype=pl.Float64
         ),
+        capacitance_uf_per_cm2=pl.Series(
+            [specific_capacitance(a, p) for a, p in every], dtype=pl.Float64
+        ),
+        beyond_data=pl.Series([a.beyond_data(p) for a, p in every], dtype=pl.Boolean),
+        bounded=pl.Series([p.bounded for _, p in every], dtype=pl.Boolean),
     )
+
+
+def specific_capacitance(analysis: SpectrumAnalysis, peak: Peak) -> float | None:
+    """Tau / R of a peak per geometric area, uF/cm2; None without an area."""
+    area = analysis.spectrum.area_cm2
+    return None if area is None else known(1e6 * peak.capacitance_farad / area)
 
 
 def gamma_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
@@ -171,6 +203,15 @@ def gamma_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+def member_resistances(analysis: SpectrumAnalysis, member: Member) -> list[object]:
+    """Of each range, in ohm; None where the data do not reach."""
+    ranges = analysis.resistances.ranges
+    return [
+        float(ohm) if isfinite(r.value_ohm) else None
+        for r, ohm in zip(ranges, member.resistances_ohm, strict=True)
+    ]
+
+
 def tails_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
     """One row per spectrum and tail: misfit, verdict, resistances."""
     import polars as pl
@@ -179,7 +220,7 @@ def tails_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
     for a in analyses:
         stems = [column_stem(r.tau_range) for r in a.resistances.ranges]
         for m in a.resistances.members:
-            values = zip(stems, m.resistances_ohm, strict=True)
+            values = zip(stems, member_resistances(a, m), strict=True)
             rows.append(
                 {
                     "name": a.name,
@@ -189,10 +230,11 @@ def tails_table(analyses: Sequence[SpectrumAnalysis]) -> pl.DataFrame:
                     "time_second": m.tail.time_second,
                     "misfit_ratio": m.misfit_ratio,
                     "supported": m.supported,
-                    **{f"{n}_resistance_ohm": float(v) for n, v in values},
+                    **{f"{n}_resistance_ohm": v for n, v in values},
                 }
             )
-    whole = {"exponent_ratio": pl.Float64, "time_second": pl.Float64}
+    whole = dict.fromkeys(("exponent_ratio", "time_second"), pl.Float64)
+    whole |= {k: pl.Float64 for r in rows for k in r if k.endswith("_ohm")}
     return pl.DataFrame(rows, schema_overrides=whole, infer_schema_length=None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, log10
+from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from equipoise.viz.style import GREY, MM_PER_INCH, cell_colours, dash
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -31,9 +32,10 @@ ComplexArray = NDArray[np.complex128]
 SINGLE_COLUMN_MM = 89.0
 REAL, IMAGINARY = "Z\N{PRIME}", "Z\N{DOUBLE PRIME}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+UNKNOWN = "–"
 POINTS_PER_DECADE = 40
-MOST_NAMES = 12
-"""Spectra that still get a line in a legend."""
+MOST_NAMES = 5
+"""Spectra that still have colours of their own; more are a series on one scale."""
 NAMES_OF_MANY = 5
 """Names in the legend of a longer series, first and last among them."""
 NAME_LETTERS = 34
@@ -55,7 +57,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 
 def looks(names: Sequence[str]) -> list[Look]:
-    """Colour, marker and dash of each; a series of many has shades of one scale."""
+    """Colour, marker and dash of each; a series has the shades of an ordered scale."""
     if len(names) > MOST_NAMES:
         import matplotlib as mpl
 
@@ -220,16 +222,18 @@ def with_band(found: RangeResistance, factor: float = 1.0) -> tuple[str, str]:
     Returns
     -------
     tuple
-        E.g. ("44.2", "40.7–50.7"), in ohm times `factor`.
+        E.g. ("44.2", "40.7–50.7"), in ohm times `factor`; ("44.2", "≥ 40.7") where
+        the band is open, ("–", "–") where nothing is known.
     """
     value, low, high = (
         factor * x for x in (found.value_ohm, found.low_ohm, found.high_ohm)
     )
-    digits = 1
-    if high > low:
-        digits = min(max(1 - floor(log10(high - low)), 0), 6)
+    if not isfinite(value):
+        return UNKNOWN, UNKNOWN
+    width = high - low if isfinite(high) else 0.1 * value
+    digits = min(max(1 - floor(log10(width)), 0), 6) if width > 0.0 else 1
     shown = [signed(x, f".{digits}f") for x in (value, low, high)]
-    return shown[0], f"{shown[1]}–{shown[2]}"
+    return shown[0], f"{shown[1]}–{shown[2]}" if isfinite(high) else f"≥ {shown[1]}"
 
 
 def subscripted(symbol: str) -> str:
@@ -239,14 +243,17 @@ def subscripted(symbol: str) -> str:
     return rf"${head}_\mathrm{{{tail}}}$" if plain else symbol
 
 
-def legend_over(figure: Figure, ax: Axes, *, most_columns: int = 3) -> None:
+def legend_over(figure: Figure, ax: Axes, *others: Axes, most_columns: int = 3) -> None:
     """Legend under the axes, in as many columns as its labels let it have."""
-    handles, labels = ax.get_legend_handles_labels()
-    if not handles:
+    known: dict[str, Artist] = {}
+    for one in (ax, *others):
+        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+            known.setdefault(label, handle)
+    if not known:
         return
-    labels = [wrapped(label, NAME_LETTERS) for label in labels]
+    labels = [wrapped(label, NAME_LETTERS) for label in known]
     figure.legend(
-        handles,
+        list(known.values()),
         labels,
         loc="outside lower center",
         ncols=_columns(labels, most_columns),

@@ -12,6 +12,7 @@ from equipoise.study.impedance_gamma import gamma_axis, gamma_band
 from equipoise.viz.impedance_axes import (
     MOST_NAMES,
     SINGLE_COLUMN_MM,
+    UNKNOWN,
     decade_axis,
     frequency_on_top,
     legend_over,
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     from equipoise.analysis.eis.drt.intervals import CredibleBand
     from equipoise.analysis.eis.drt.peaks import Peaks
-    from equipoise.analysis.eis.drt.resistances import Resistances
+    from equipoise.analysis.eis.drt.resistances import RangeResistance, Resistances
     from equipoise.viz.impedance_axes import Look, Scale
 
 Array = NDArray[np.float64]
@@ -41,6 +43,8 @@ MOST_VALUES = 3
 """Spectra whose resistances are written into the ranges."""
 LINE_FRACTION = 0.075
 """Of the height of the axes, a line of text."""
+SMALLEST_POINTS = 4.5
+"""Of a text that is squeezed into its range."""
 LEFT_OF_DATA_RATIO = 3.0
 """How far below 1 / (2 pi f_max) the axis goes, if gamma is anything there."""
 
@@ -87,13 +91,15 @@ def drt(
             high = _curve(ax, found[i], look, scale.of(i), own, band, len(found))
             top = max(top, high)
         _limits(ax, found, top)
-        _ranges(ax, found, scale, shown)
+        values = _ranges(ax, found, scale, shown)
         ax.set_xlabel("Time constant τ / s")
         ax.set_ylabel(f"\N{GREEK SMALL LETTER GAMMA}(ln τ) / {scale.unit}")
         frequency_on_top(ax)
         _edge(ax, found)
-        if len(found) > 1 or peaks or any(credible):
-            legend_over(figure, ax)
+        legend_over(figure, ax)
+        figure.draw_without_rendering()  # from here on widths on paper are known
+        for text, low, high in values:
+            _fit_between(ax, text, low, high)
     return figure
 
 
@@ -177,10 +183,11 @@ def _limits(ax: Axes, found: Sequence[Resistances], top: float) -> None:
 
 def _ranges(
     ax: Axes, found: Sequence[Resistances], scale: Scale, shown: Sequence[Look]
-) -> None:
-    """Shade the ranges, and write into them what they hold."""
+) -> list[tuple[Text, float, float]]:
+    """Shade the ranges, and write into them what they hold; texts with their ends."""
     first, last = ax.get_xlim()
     place = ax.get_xaxis_transform()
+    written: list[tuple[Text, float, float]] = []
     for k, of_first in enumerate(found[0].ranges):
         r = of_first.tau_range
         low, high = max(r.shortest_second, first), min(r.longest_second, last)
@@ -188,35 +195,60 @@ def _ranges(
             continue
         ax.axvspan(low, high, color=SHADES[k % 2], linewidth=0, zorder=0)
         middle = float(np.sqrt(low * high))
-        head = ax.text(
-            middle,
-            0.985,
-            subscripted(r.symbol) + ("" if len(found) > 1 else f" / {scale.unit}"),
-            transform=place,
-            ha="center",
-            va="top",
-            fontsize=7.0,
-        )
-        head.set_parse_math(True)
-        if len(found) > MOST_VALUES:
-            continue
-        for i, one in enumerate(found):
-            value, band = with_band(one.ranges[k], scale.of(i))
-            text = f"{value}\n({band})" if len(found) == 1 else f"{value} ({band})"
-            ax.text(
+        texts = [subscripted(r.symbol) + ("" if found[1:] else f" / {scale.unit}")]
+        if len(found) <= MOST_VALUES:
+            texts += [
+                _value(one.ranges[k], scale.of(i), len(found))
+                for i, one in enumerate(found)
+            ]
+        for i, text in enumerate(texts):
+            drawn = ax.text(
                 middle,
-                0.985 - LINE_FRACTION * (i + 1.0),
+                0.985 - LINE_FRACTION * i,
                 text,
                 transform=place,
                 ha="center",
                 va="top",
-                fontsize=6.5 if len(found) == 1 else 6.0,
-                color=BLACK if len(found) == 1 else shown[i].colour,
+                fontsize=(6.0 if found[1:] else 6.5) if i else 7.0,
+                color=shown[i - 1].colour if i and found[1:] else BLACK,
                 linespacing=1.1,
             )
+            drawn.set_parse_math(i == 0)
+            written.append((drawn, low, high))
+    return written
+
+
+def _value(r: RangeResistance, factor: float, count: int) -> str:
+    value, band = with_band(r, factor)
+    if value == UNKNOWN:
+        return value
+    return f"{value}\n({band})" if count == 1 else f"{value} ({band})"
+
+
+def _fit_between(ax: Axes, text: Text, low: float, high: float) -> None:
+    """Shrink a text until it fits between two time constants; else leave it out."""
+    ends = ax.transData.transform([(low, 0.0), (high, 0.0)])[:, 0]
+    room = 0.97 * float(ends[1] - ends[0])
+    wide = text.get_window_extent().width
+    if wide <= room:
+        return
+    size = float(text.get_fontsize()) * room / wide
+    if size < SMALLEST_POINTS and text.get_text().endswith(")"):
+        text.set_text(text.get_text().split("(")[0].strip())  # the value without band
+        wide = text.get_window_extent().width
+        size = float(text.get_fontsize()) * min(room / wide, 1.0)
+    text.set_fontsize(size)
+    text.set_visible(size >= SMALLEST_POINTS)
 
 
 def _edge(ax: Axes, found: Sequence[Resistances]) -> None:
     """Mark where the data begin: gamma left of it is an extrapolation."""
     start = min(_data_start(r) for r in found)
-    ax.axvline(start, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
+    ax.axvline(
+        start,
+        color=GREY,
+        linewidth=0.6,
+        linestyle=(0, (2, 2)),
+        zorder=0,
+        label="limit of the data",
+    )

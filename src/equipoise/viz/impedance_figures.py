@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from equipoise.viz.impedance_bars import resistance_bars
@@ -64,7 +65,11 @@ def impedance_figures(analyses: Sequence[SpectrumAnalysis]) -> dict[str, Figure]
         if len(analyses) > MOST_SINGLE:
             break
         drawn[f"residuals{stem}"] = residuals(a.kramers_kronig)
-        known = [r.tau_range.symbol for r in a.resistances.ranges if r.all_high_ohm > 0]
+        known = [
+            r.tau_range.symbol
+            for r in a.resistances.ranges
+            if isfinite(r.value_ohm) and r.all_high_ohm > 0.0
+        ]
         if known and len(a.resistances.members) > 1:
             drawn[f"tails{stem}"] = tail_ensemble(a.resistances, symbol=known[-1])
     return drawn

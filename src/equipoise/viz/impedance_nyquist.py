@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,20 +31,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from equipoise.spec.spectrum import Spectrum
-    from equipoise.viz.impedance_axes import Look
+    from equipoise.viz.impedance_axes import Look, Scale
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 Box = tuple[float, float, float, float]
 """Left, right, bottom, top on paper."""
 
-LOWEST_MM, HIGHEST_MM = 48.0, 110.0
+LOWEST_MM, HIGHEST_MM = 40.0, 110.0
 SIDE_MM, ENDS_MM = 15.0, 14.0
 """Of a figure, what labels and ticks need beside and below the axes."""
 ROOM = 0.06
 LETTER_POINTS, LINE_POINTS = 4.4, 8.5
 OWN_RATIO = 0.85
 """A label is so much nearer to its own mark than to any other."""
+APART_RATIO = 5.0
+"""Spectra that differ more in size have panels of their own."""
+MOST_PANELS = 3
+FROM_ZERO_RATIO = 0.35
+"""Of the axis of Z': so much may stay empty for it to begin at 0."""
 FURTHEST_DECADE = 0.06
 """A point marks a decade if it is that close to it, in decades."""
 
@@ -57,6 +63,9 @@ def nyquist(
     fit_label: str = "fit",
 ) -> Figure:
     """Draw -Z'' over Z' of one or more spectra; a long series without its fits.
+
+    Where the largest is more than five times the smallest, small ones have a panel of
+    their own below.
 
     Parameters
     ----------
@@ -73,37 +82,110 @@ def nyquist(
     DataError
         If there is no spectrum.
     """
-    scale = scale_of(spectra)
+    _ = scale_of(spectra)  # refuses none at all, as every figure does
     shown = looks([s.name or f"spectrum {i}" for i, s in enumerate(spectra, start=1)])
-    data = [scale.of(i) * s.impedance_ohm for i, s in enumerate(spectra)]
-    shifts = _shifts(data) if offset else [0.0] * len(data)
     many = len(spectra) > MOST_NAMES
+    groups = _by_size(spectra)
     legend_mm = 5.0 * np.ceil((min(len(spectra), NAMES_OF_MANY) + bool(fits)) / 3.0)
-    height, limits = _frame(data, shifts, legend_mm)
+    panels = [
+        _Panel.of(
+            [spectra[i] for i in group],
+            [shown[i] for i in group],
+            [] if many else [fits[i] for i in group if fits],
+            [outliers[i] for i in group if outliers],
+            offset=offset,
+            legend_mm=legend_mm if group is groups[-1] else 0.0,
+        )
+        for group in groups
+    ]
+    heights = [p.height_mm for p in panels]
     with style():
-        figure = new_figure(height, width_mm=SINGLE_COLUMN_MM)
-        ax = figure.subplots()
-        for i, look in enumerate(shown):
-            points = data[i] + 1j * -shifts[i]
-            _points(ax, points, look, with_fit=bool(fits) and not many)
-            if outliers and outliers[i].any():
-                _rings(ax, points[outliers[i]], first=_first(outliers, i))
-        for i, fit in enumerate(() if many else fits):
-            z = scale.of(i) * fit(dense(spectra[i])) - 1j * shifts[i]
+        figure = new_figure(sum(heights), width_mm=SINGLE_COLUMN_MM)
+        ratios = {"height_ratios": [*heights[:-1], heights[-1] - legend_mm]}
+        axes = figure.subplots(
+            len(panels), 1, squeeze=False, gridspec_kw=ratios if panels[1:] else None
+        )[:, 0]
+        for ax, panel in zip(axes, panels, strict=True):
+            panel.draw(ax, fit_label, with_fit=bool(fits) and not many)
+        if len(spectra) > 1 or fits or any(o.any() for o in outliers):
+            legend_over(figure, *axes)
+        figure.draw_without_rendering()  # from here on places on paper are known
+        for ax, panel in zip(axes, panels, strict=True):
+            _decades(figure, ax, panel, ends_only=many)
+    return figure
+
+
+def _by_size(spectra: Sequence[Spectrum]) -> list[list[int]]:
+    """Indices of spectra that fit into one panel, the largest first."""
+    areas = [s.area_cm2 for s in spectra]
+    specific = None not in areas
+    size = [
+        float(np.abs(s.impedance_ohm).max()) * (s.area_cm2 or 1.0 if specific else 1.0)
+        for s in spectra
+    ]
+    groups: list[list[int]] = []
+    for i in sorted(range(len(spectra)), key=lambda i: -size[i]):
+        full = len(groups) == MOST_PANELS
+        if groups and (full or size[i] * APART_RATIO >= size[groups[-1][0]]):
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return [sorted(g) for g in groups]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Panel:
+    """Spectra of one pair of axes, scaled."""
+
+    spectra: list[Spectrum]
+    looks: list[Look]
+    fits: list[Callable[[Array], ComplexArray]]
+    outliers: list[NDArray[np.bool_]]
+    scale: Scale
+    data: list[ComplexArray]
+    shifts: list[float]
+    height_mm: float
+    limits: tuple[float, float, float, float]
+
+    @classmethod
+    def of(
+        cls,
+        spectra: list[Spectrum],
+        shown: list[Look],
+        fits: list[Callable[[Array], ComplexArray]],
+        outliers: list[NDArray[np.bool_]],
+        *,
+        offset: bool,
+        legend_mm: float,
+    ) -> Self:
+        """Scale the data, and choose height and limits."""
+        scale = scale_of(spectra)
+        data = [scale.of(i) * s.impedance_ohm for i, s in enumerate(spectra)]
+        shifts = _shifts(data) if offset else [0.0] * len(data)
+        height, limits = _frame(data, shifts, legend_mm)
+        return cls(spectra, shown, fits, outliers, scale, data, shifts, height, limits)
+
+    def draw(self, ax: Axes, fit_label: str, *, with_fit: bool) -> None:
+        """Points, rings and fits."""
+        for i, look in enumerate(self.looks):
+            points = self.data[i] + 1j * -self.shifts[i]
+            _points(ax, points, look, with_fit=with_fit)
+            if self.outliers and self.outliers[i].any():
+                doubtful = points[self.outliers[i]]
+                _rings(ax, doubtful, first=_first(self.outliers, i))
+        for i, fit in enumerate(self.fits):
+            z = self.scale.of(i) * fit(dense(self.spectra[i])) - 1j * self.shifts[i]
             label = "_" if i else fit_label
             ax.plot(z.real, -z.imag, color=BLACK, linewidth=0.8, label=label)
-        ax.set_xlabel(f"{REAL} / {scale.unit}")
+        unit = self.scale.unit
+        ax.set_xlabel(f"{REAL} / {unit}")
         ax.set_ylabel(
-            f"{MINUS}{IMAGINARY} / {scale.unit}" + (" (offset)" if any(shifts) else "")
+            f"{MINUS}{IMAGINARY} / {unit}" + (" (offset)" if any(self.shifts) else "")
         )
-        ax.axis(limits)
+        ax.axis(self.limits)
         ax.set_aspect("equal", anchor="SW")
-        if limits[2] < 0.0:
+        if self.limits[2] < 0.0:
             ax.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
-        if len(spectra) > 1 or fits or any(o.any() for o in outliers):
-            legend_over(figure, ax)
-        _decades(figure, ax, spectra, data, shifts, shown)
-    return figure
 
 
 def _first(outliers: Sequence[NDArray[np.bool_]], i: int) -> bool:
@@ -125,7 +207,7 @@ def _box(
     real = np.concatenate([z.real for z in data])
     up = np.concatenate([s - z.imag for z, s in zip(data, shifts, strict=True)])
     left, right = float(real.min()), float(real.max())
-    if 0.0 < left < 0.6 * right:
+    if 0.0 < left < FROM_ZERO_RATIO * right:
         left = 0.0
     return left, right, min(float(up.min()), 0.0), max(float(up.max()), 0.0)
 
@@ -184,16 +266,14 @@ def _rings(ax: Axes, z: ComplexArray, *, first: bool) -> None:
     )
 
 
-def _decades(
-    figure: Figure,
-    ax: Axes,
-    spectra: Sequence[Spectrum],
-    data: Sequence[ComplexArray],
-    shifts: Sequence[float],
-    shown: Sequence[Look],
-) -> None:
+def _decades(figure: Figure, ax: Axes, panel: _Panel, *, ends_only: bool) -> None:
     """Fill the markers at powers of ten, and name them where there is room."""
-    figure.draw_without_rendering()  # from here on places on paper are known
+    spectra, data, shifts, shown = (
+        panel.spectra,
+        panel.data,
+        panel.shifts,
+        panel.looks,
+    )
     points = np.concatenate(
         [
             ax.transData.transform(np.stack([z.real, s - z.imag], axis=1))
@@ -204,7 +284,7 @@ def _decades(
     marks: list[tuple[Array, int, Look]] = []
     ends = (0, len(spectra) - 1)
     for i, spectrum in enumerate(spectra):
-        if len(spectra) > MOST_NAMES and i not in ends:
+        if ends_only and i not in ends:
             continue
         for index, exponent in _at_powers(spectrum):
             z = data[i][index] - 1j * shifts[i]
@@ -212,9 +292,9 @@ def _decades(
                 [z.real],
                 [-z.imag],
                 marker=shown[i].marker,
-                markersize=4.2,
+                markersize=3.2,  # no larger than the point: neighbours stay seen
                 color=shown[i].colour,
-                zorder=4,
+                zorder=2.1,
                 clip_on=False,
             )
             place = ax.transData.transform((z.real, -z.imag))

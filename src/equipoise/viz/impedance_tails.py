@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core.errors import SpecError, nearest
+from equipoise.core.errors import DataError, SpecError, nearest
 from equipoise.viz.impedance_axes import (
     SINGLE_COLUMN_MM,
     decade_axis,
@@ -77,9 +78,18 @@ def tail_ensemble(found: Resistances, *, symbol: str = "") -> Figure:
     ------
     SpecError
         If there is no such range.
+    DataError
+        If the data do not reach it.
     """
     at = _index(found, symbol)
     r = found.ranges[at]
+    if not isfinite(r.value_ohm):
+        raise DataError(
+            f"{r.tau_range.symbol} ({r.tau_range.text}) is not known: the data do not "
+            "reach it",
+            where=found.spectrum.label,
+            remedy="draw another range, or measure lower frequencies",
+        )
     scale = scale_of([found.spectrum])
     factor = scale.of(0)
     excess = _excess(found.members)
@@ -87,7 +97,9 @@ def tail_ensemble(found: Resistances, *, symbol: str = "") -> Figure:
     with style():
         figure = new_figure(HEIGHT_MM, width_mm=SINGLE_COLUMN_MM)
         ax = figure.subplots()
-        ax.axhspan(factor * r.low_ohm, factor * r.high_ohm, color=SHADE, linewidth=0)
+        ax.axhspan(
+            factor * r.low_ohm, _top(r, factor, values), color=SHADE, linewidth=0
+        )
         ax.axhspan(
             factor * r.tail_low_ohm,
             factor * r.tail_high_ohm,
@@ -176,9 +188,18 @@ def _x_axis(ax: Axes) -> None:
     ax.set_xticks(ticks, labels=[f"≤{names[0]}", *names[1:]])
 
 
+def _top(r: RangeResistance, factor: float, values: Array) -> float:
+    """Upper end of the band; of an open one something above all that is drawn."""
+    if isfinite(r.high_ohm):
+        return factor * r.high_ohm
+    return 100.0 * max(float(values.max()), factor * r.value_ohm, 1e-30)
+
+
 def _y_limits(ax: Axes, r: RangeResistance, factor: float, values: Array) -> None:
     """All models, but never so far off that the band becomes a line."""
     low, high = factor * r.low_ohm, factor * r.high_ohm
+    if not isfinite(high):  # it ends above the figure
+        high = factor * max(r.tail_high_ohm, 1.2 * r.value_ohm)
     reach = 2.5 * max(high - low, 1e-30)
     bottom = max(float(values.min()), low - reach)
     top = min(float(values.max()), high + reach)

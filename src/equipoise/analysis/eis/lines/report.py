@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.eis.lines.fits import SUPPORTED_AICC
+from equipoise.analysis.eis.lines.fits import DETERMINED_LOG, SUPPORTED_AICC
 from equipoise.analysis.eis.lines.result import (
     Conductivity,
     FittedCell,
@@ -148,22 +148,38 @@ def _conductivity(found: Sequence[Candidate], name: str) -> Conductivity:
     with np.errstate(over="ignore"):
         ends = MILLI * np.exp(np.array([low, high]))
         linear = value * np.exp(np.array([-1.0, 1.0]) * quantile * error)
-    others = [
-        MILLI * float(np.exp(c.minimum.parameters[c.model.index[name]]))
-        for c in found[1:]
-        if c.supported
-    ]
+    others = [end for c in found[1:] for end in _under(c, name)]
+    band_low, band_high = min([float(ends[0]), *others]), max([float(ends[1]), *others])
     closed = np.isfinite(low) and np.isfinite(high)
+    narrow = closed and ends[1] < WIDEST_RATIO * ends[0]
     return Conductivity(
         value,
         float(ends[0]),
         float(ends[1]),
         float(linear[0]),
         float(linear[1]),
-        min([float(ends[0]), *others]),
-        max([float(ends[1]), *others]),
-        determined=bool(closed and ends[1] < WIDEST_RATIO * ends[0]),
+        band_low,
+        band_high,
+        determined=bool(narrow and band_high < WIDEST_RATIO * band_low),
     )
+
+
+def _under(other: Candidate, name: str) -> list[float]:
+    """What another model says, in mS/cm: its value; where it is open, its interval.
+
+    Without the latter a band would be the narrower the less the data say: models that
+    leave a conductivity open would drop out of it.
+    """
+    if not other.plausible:
+        return []
+    i, error = other.model.index[name], other.standard_error(name)
+    value = MILLI * float(np.exp(other.minimum.parameters[i]))
+    if other.supported or error < DETERMINED_LOG:
+        return [value]
+    quantile = _student(other.observations_count - other.parameters_count)
+    with np.errstate(over="ignore"):
+        ends = MILLI * np.exp(np.array(_interval(other, i, quantile, error)))
+    return [value, float(ends[0]), float(ends[1])]
 
 
 def _student(freedom: int) -> float:
@@ -285,13 +301,16 @@ def _at_bounds(best: Candidate) -> list[str]:
 
 
 def _open_models(found: Sequence[Candidate]) -> list[str]:
-    """Models that the data do not exclude and that leave a conductivity open."""
+    """Models that the data do not exclude and that leave a conductivity open.
+
+    Their intervals are part of the bands.
+    """
     names = [c.model.variant.name for c in found[1:] if c.plausible and not c.supported]
     if not names:
         return []
     return [
-        "not excluded by the data, but not in the bands as a conductivity is open to "
-        f"more than 20 % with it: {'; '.join(names)}"
+        "not excluded by the data, and open to more than 20 %, so that the bands hold "
+        f"the intervals under them: {'; '.join(names)}"
     ]
 
 
@@ -314,14 +333,17 @@ def _limits(best: Candidate, seen: Sequence[Glance]) -> list[str]:
 
 
 def _sentence(ionic: Conductivity, electronic: Conductivity, correlation: float) -> str:
-    parts: list[str] = []
-    for name, c in (("ionic", ionic), ("electronic", electronic)):
-        if c.determined:
-            width = c.interval_high_millisiemens_per_cm / max(
-                c.interval_low_millisiemens_per_cm, 1e-300
-            )
-            half = 50.0 * (width - 1.0)
-            parts.append(f"{name} within {half:.2g} %")
-        else:
-            parts.append(f"{name} not determined")
+    parts = [
+        f"{name} {_within(c)}" if c.determined else f"{name} not determined"
+        for name, c in (("ionic", ionic), ("electronic", electronic))
+    ]
     return f"{', '.join(parts)} (95 %); correlation {correlation:.2f}"
+
+
+def _within(c: Conductivity) -> str:
+    """Half the width of the interval, or its factor where that is large."""
+    low = max(c.interval_low_millisiemens_per_cm, 1e-300)
+    half = 50.0 * (c.interval_high_millisiemens_per_cm / low - 1.0)
+    if half >= 50.0:
+        return f"within a factor of {1.0 + half / 50.0:.2g} from end to end"
+    return f"within {half:.0f} %" if half >= 9.95 else f"within {half:.2g} %"
