@@ -216,3 +216,58 @@ def test_a_file_without_units_or_with_gaps_is_told_about(cli, files):
     assert "--repair incomplete-rows" in refused.err
     ran = cli("tlm", *files, *GEOMETRY, "--repair", "incomplete-rows")
     assert ran.code == 0, ran.err
+
+
+def test_the_same_file_twice_is_refused(cli, files):
+    ran = cli("tlm", files[0], files[0], *GEOMETRY)
+    assert ran.code == 2
+    assert "both files are the same" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "word"),
+    [
+        ("--electron-blocking-area-cm2", "area"),
+        ("--ion-blocking-thickness-um", "thickness"),
+        ("--highest-hertz", "--highest-hertz"),
+    ],
+)
+def test_a_zero_is_given_and_refused(cli, files, option, word):
+    ran = cli("tlm", *files, *GEOMETRY, option, 0)
+    assert ran.code == 2
+    assert word in ran.err
+
+
+def test_one_cell_in_ohm_cm2_is_divided_by_its_own_area(cli, tmp_path, files):
+    """80 um of a composite; the other cell's area on the command changes nothing."""
+    table = pl.read_csv(files[1])
+    per_area = tmp_path / "electron-per-area.csv"
+    pl.DataFrame(
+        {
+            "freq/Hz": table["frequency_hertz"],
+            "Re(Z)/Ohm cm2": 1.2 * table["real_impedance_ohm"],
+            "Im(Z)/Ohm cm2": 1.2 * table["imaginary_impedance_ohm"],
+        }
+    ).write_csv(per_area)
+    common = ("--blocks", "electrons", "--electron-blocking-series-ohm", 60, "--json")
+    area = ("--electron-blocking-area-cm2", 1.2)
+    answers = []
+    for file, more in ((files[1], ()), (per_area, ("--area-cm2", 0.3))):
+        ran = cli("tlm", file, "--thickness-um", 41, *area, *more, *common)
+        assert ran.code == 0, ran.err
+        answers.append(json.loads(ran.out)["ionic_conductivity_millisiemens_per_cm"])
+    assert answers[1] == pytest.approx(answers[0], rel=1e-6)
+    # made for 0.636 cm2, read as of 1.2 cm2
+    assert answers[0] == pytest.approx(IONIC * 0.636 / 1.2, rel=0.02)
+
+
+def test_what_the_reader_could_not_prove_is_told(cli, tmp_path, files):
+    bare = [tmp_path / f"bare-{f.name}" for f in files]
+    for path, file in zip(bare, files, strict=True):
+        table = pl.read_csv(file)
+        table.columns = ["Frequency", "Zreal", "Zimag"]
+        table.write_csv(path)
+    ran = cli("tlm", *bare, *GEOMETRY, "--json")
+    assert ran.code == 0, ran.err
+    notes = json.loads(ran.out)["notes"]
+    assert any("bare-ion-blocking.csv" in n and "unit" in n for n in notes)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from equipoise.spec.spectrum import Spectrum
 
 ROLES = {"ions": "ion_blocking", "electrons": "electron_blocking"}
+TELLING = ("look", "not proven", "repaired")
+"""Levels of a reader's findings that bear on the conductivities."""
 WORDS = {
     **READING,
     "thickness_um": "--thickness-um",
@@ -125,17 +127,25 @@ def tlm(
         reading = reading_options.reading_of(
             imaginary_sign, frequency_unit, impedance_unit, decimal, repair
         )
-        areas = (ion_area or area_cm2, electron_area or area_cm2)
-        thick = (ion_thickness or thickness_um, electron_thickness or thickness_um)
+        areas = (_own(ion_area, area_cm2), _own(electron_area, area_cm2))
+        thick = (
+            _own(ion_thickness, thickness_um),
+            _own(electron_thickness, thickness_um),
+        )
         series = (ion_series, electron_series)
-        first = _read(ion_blocking, areas[0], cut, reading)
         if electron_blocking is None:
-            found = _of_one(first, blocks, thick, areas, series, inductance=inductance)
+            at = _which(blocks)
+            files = [ion_blocking]
+            spectra, looks = _read_all(files, [areas[at]], cut, reading)
+            found = _of_one(
+                spectra[0], at, thick[at], series[at], inductance=inductance
+            )
         else:
-            second = _read(electron_blocking, areas[1], cut, reading)
+            files = [ion_blocking, electron_blocking]
+            spectra, looks = _read_all(files, list(areas), cut, reading)
+            first, second = spectra
             found = _of_pair(first, second, thick, series, inductance=inductance)
-        files = [ion_blocking, *([electron_blocking] if electron_blocking else [])]
-        hints = _exchanged_names(files)
+        hints = [*looks, *_exchanged_names(files)]
         written = [] if out is None else _written(found, out, figures=figures)
     _say(found, files, hints, written, as_json=as_json)
 
@@ -149,27 +159,73 @@ def _words(electron_blocking: Path | None, blocks: str) -> dict[str, str]:
     return {**WORDS, "series_ohm": series}
 
 
-def _read(
-    path: Path,
-    area: float | None,
+def _own(given: float | None, common: float | None) -> float | None:
+    """What was given for one cell, else for both; 0 is given too, and is refused."""
+    return common if given is None else given
+
+
+def _which(blocks: str) -> int:
+    """0: ions, 1: electrons."""
+    from equipoise.core.errors import SpecError, nearest
+
+    if blocks not in ROLES:
+        raise SpecError(
+            f"{blocks!r} is not known", where="--blocks", remedy=nearest(blocks, ROLES)
+        )
+    return list(ROLES).index(blocks)
+
+
+def _read_all(
+    paths: list[Path],
+    areas: list[float | None],
     cut: tuple[float | None, float | None],
     reading: Reading,
-) -> Spectrum:
-    """The one spectrum of a file, within the range asked for."""
+) -> tuple[list[Spectrum], list[str]]:
+    """The one spectrum of each file, within the range asked for; what to look at."""
     from equipoise.core.errors import DataError
     from equipoise.io.spectra.read import read_spectra
 
-    spectra = read_spectra(path, area_cm2=area, **reading).spectra
-    if len(spectra) != 1:
-        raise DataError(
-            f"there are {len(spectra)} spectra in this file",
-            where=str(path),
-            remedy="give a file with the one of this cell alone",
-        )
-    lowest, highest = cut
+    spectra: list[Spectrum] = []
+    looks: list[str] = []
+    hashes: set[str] = set()
+    for path, area in zip(paths, areas, strict=True):
+        read = read_spectra(path, area_cm2=area, **reading)
+        if len(read.spectra) != 1:
+            raise DataError(
+                f"there are {len(read.spectra)} spectra in this file",
+                where=str(path),
+                remedy="give a file with the one of this cell alone",
+            )
+        if read.sha256 in hashes:
+            raise DataError(
+                "both files are the same",
+                where=str(path),
+                remedy="give the spectrum of the ion-blocking cell and that of the "
+                "electron-blocking cell",
+            )
+        hashes.add(read.sha256)
+        looks += [
+            f"{path.name}: {f.what}: {f.how}"
+            for f in read.findings
+            if f.level in TELLING
+        ]
+        spectra.append(_between(read.spectra[0], *cut))
+    return spectra, looks
+
+
+def _between(
+    spectrum: Spectrum, lowest: float | None, highest: float | None
+) -> Spectrum:
+    from equipoise.core.errors import SpecError
+
+    for option, value in (("--lowest-hertz", lowest), ("--highest-hertz", highest)):
+        if value is not None and not value > 0.0:
+            raise SpecError(
+                f"{value:g} Hz", where=option, remedy="give a frequency above 0"
+            )
     if lowest is None and highest is None:
-        return spectra[0]
-    return spectra[0].between(lowest or 0.0, highest or float("inf"))
+        return spectrum
+    return spectrum.between(lowest or 0.0, highest or float("inf"))
 
 
 def _of_pair(
@@ -195,28 +251,21 @@ def _of_pair(
 
 def _of_one(
     spectrum: Spectrum,
-    blocks: str,
-    thickness: tuple[float | None, float | None],
-    areas: tuple[float | None, float | None],
-    series: tuple[float | None, float | None],
+    which: int,
+    thickness: float | None,
+    series: float | None,
     *,
     inductance: bool,
 ) -> PartialConductivities:
     from equipoise.analysis.eis.lines.partial_conductivities import (
         partial_conductivity_of_one,
     )
-    from equipoise.core.errors import SpecError, nearest
 
-    if blocks not in ROLES:
-        raise SpecError(
-            f"{blocks!r} is not known", where="--blocks", remedy=nearest(blocks, ROLES)
-        )
-    which = 0 if blocks == "ions" else 1
     return partial_conductivity_of_one(
-        spectrum.with_area(areas[which]) if areas[which] else spectrum,
+        spectrum,
         "ion_blocking" if which == 0 else "electron_blocking",
-        series_ohm=series[which],
-        thickness_um=_needed(thickness[which]),
+        series_ohm=series,
+        thickness_um=_needed(thickness),
         inductance=inductance,
     )
 

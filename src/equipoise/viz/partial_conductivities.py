@@ -172,7 +172,7 @@ def _conductivity(ax: Axes, name: str, found: Conductivity, colour: str) -> None
     low, high = found.low_millisiemens_per_cm, found.high_millisiemens_per_cm
     text = f"{symbol} = {_three(value)} mS cm⁻¹"
     if np.isfinite(high):
-        text += f"\n{_three(low)} to {_three(high)}"
+        text += f"\nband {_three(low)} to {_three(high)}"
     else:
         text += "\nnot determined"
     ax.text(
