@@ -457,3 +457,30 @@ def test_an_unreadable_file_of_several_is_kept_among_the_failures(files, tmp_pat
 def test_wrong_choices_of_files_say_so(files, options, error, word):
     with pytest.raises(error, match=word):
         load_spectra(files, **options)
+
+
+@pytest.mark.parametrize("name", ["series", "Faster", "slower"])
+def test_a_range_is_not_called_as_another_resistance(name):
+    wanted = (TauRange(name, "R_1", 1e-5, 1e-2),)
+    with pytest.raises(SpecError, match="already"):
+        analyse_spectra([cell("HB")], ranges=wanted)
+
+
+def test_the_worst_verdict_is_the_one_of_the_table():
+    z = cell("HB", noise=1e-3).impedance_ohm.copy()
+    n = np.random.default_rng(5).standard_normal((2, 10))
+    z[-10:] *= 1 + 0.03 * (n[0] + 1j * n[1])  # noisy at the end
+    noisy = Spectrum.of(F, z, name="noisy")
+    ramp = Spectrum.of(F, z * (1 + 0.3 * np.linspace(0, 1, 71) ** 2), name="drift")
+    table = analyse_spectra([cell("HB"), noisy, ramp]).table
+    assert table["kramers_kronig"].to_list() == ["consistent", "noisy", "inconsistent"]
+
+
+def test_areas_of_peaks_are_resistance_times_area():
+    study = analyse_spectra([cell("HB", area=0.5), cell("LB", area=2.0)])
+    peaks = study.peaks
+    for name, area in (("HB", 0.5), ("LB", 2.0)):
+        own = peaks.filter(pl.col("name") == name)
+        np.testing.assert_allclose(
+            own["resistance_ohm_cm2"], area * own["resistance_ohm"].to_numpy()
+        )

@@ -311,7 +311,7 @@ def _echo_files(loaded: LoadedSpectra) -> None:
             f"spectr{'um' if count == 1 else 'a'}, {proven}"
         )
         for name, text in _finding_lines(file):
-            if name != "sign of Im Z":
+            if name != "sign of Im Z" or not text.startswith("proven"):
                 line(name, text)
 
 

@@ -44,6 +44,10 @@ LEAST_NOISE_RATIO = 1e-4
 """Of |Z|: below it no instrument measures, and no misfit matters."""
 
 
+TAKEN_NAMES = ("series", "faster", "slower", "polarisation", "")
+"""Of resistances in the table that are no range."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpectrumAnalysis:
     """One spectrum, analysed.
@@ -328,6 +332,13 @@ def _check(
     if twice is not None:
         raise SpecError(
             f"two ranges are called {twice!r}", remedy="give each its own name"
+        )
+    taken = next((n for n in names if n.lower() in TAKEN_NAMES), None)
+    if taken is not None:
+        raise SpecError(
+            f"a range is called {taken!r}, and the results have a resistance of that "
+            "name already",
+            remedy="choose another name, e.g. R_1",
         )
     if not tails:
         raise SpecError(
