@@ -68,3 +68,33 @@ def test_the_store_gives_back_the_spectra_of_a_file(tmp_path):
     (direct,) = eqp.read_spectra(path).spectra
     np.testing.assert_array_equal(back.frequency_hertz, direct.frequency_hertz)
     np.testing.assert_array_equal(back.impedance_ohm, direct.impedance_ohm)
+
+
+def test_rows_without_a_cycle_are_one_spectrum():
+    table = pl.DataFrame(
+        {
+            "cycle_count": np.full(F.size, np.nan),
+            "frequency_hertz": F,
+            "real_impedance_ohm": Z.real,
+            "imaginary_impedance_ohm": Z.imag,
+        }
+    )
+    (found,) = eqp.spectra_of(table, name="LB")
+    assert found.name == "LB"
+    np.testing.assert_array_equal(found.impedance_ohm, Z)
+
+
+@pytest.mark.parametrize(
+    "column", ["frequency_hertz", "real_impedance_ohm", "cycle_count"]
+)
+def test_a_column_of_text_is_refused(column):
+    table = cycling_table().with_columns(pl.lit("high").alias(column))
+    with pytest.raises(DataError, match=f"'{column}' holds String, not numbers"):
+        eqp.spectra_of(table)
+
+
+def test_an_infinite_frequency_is_refused():
+    table = cycling_table()
+    table[5, "frequency_hertz"] = np.inf
+    with pytest.raises(DataError):
+        eqp.spectra_of(table)

@@ -4,6 +4,7 @@ import hashlib
 import re
 
 import numpy as np
+import polars as pl
 import pytest
 
 from equipoise.core.errors import DataError, SpecError
@@ -574,3 +575,75 @@ def test_the_given_reader_is_used(reads):
     same(reads(GOOD, reader="text").only)
     with pytest.raises(DataError, match="damaged"):
         reads(GOOD, reader="biologic-mpr")
+
+
+# numbers as spreadsheets write them -------------------------------------------------
+
+
+def grouped(f, z, swapped, separator="\t"):
+    """Rows with separators of thousands; `swapped`: 1.000.000,000."""
+    lines = [
+        separator.join(f"{x:,.3f}" for x in (a, 50 * b.real, -50 * b.imag))
+        for a, b in zip(f, z, strict=True)
+    ]
+    table = str.maketrans(",.", ".,")
+    return [x.translate(table) for x in lines] if swapped else lines
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+@pytest.mark.parametrize("rising", [True, False])
+def test_separators_of_thousands_are_named(reads, swapped, rising):
+    order = slice(None, None, -1) if rising else slice(None)
+    body = grouped(F[order], Z[order], swapped)
+    with pytest.raises(DataError, match="has separators of thousands") as caught:
+        reads(["Frequenz (Hz)\tZ' (Ohm)\t-Z'' (Ohm)", *body])
+    assert "without separators of thousands" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("1.000.000,0", True),
+        ("1,000,000.0", True),
+        ("1.000,5", True),
+        ("1'000.5", True),
+        ("1.000.000", True),
+        ("1.000", False),
+        ("1,000", False),
+        ("1000.5", False),
+        ("1.5e+06", False),
+        ("2.10.2025", False),
+    ],
+)
+def test_thousands_are_certain_or_not_said(cell, expected):
+    from equipoise.io.spectra.cells import is_grouped
+
+    assert is_grouped(cell) is expected
+
+
+@pytest.mark.parametrize("header", [["f/Hz,Z'/Ohm,-Z''/Ohm"], []])
+def test_a_comma_for_cells_and_decimals_is_sent_back_as_semicolons(reads, header):
+    lines = [
+        ",".join(f"{x:.3f}".replace(".", ",") for x in (a, b.real, -b.imag))
+        for a, b in zip(F, Z, strict=True)
+    ]
+    with pytest.raises(DataError) as caught:
+        reads([*header, *lines])
+    assert "export with semicolons" in caught.value.remedy
+
+
+def test_the_table_of_electrodes_names_the_file_to_read(tmp_path):
+    columns = {"frequency_hertz": F}
+    for part in ("", "positive_", "negative_"):
+        columns[f"{part}real_impedance_ohm"] = Z.real
+        columns[f"{part}imaginary_impedance_ohm"] = Z.imag
+    path = tmp_path / "impedances.parquet"
+    pl.DataFrame(columns).write_parquet(path)
+    with pytest.raises(DataError) as caught:
+        read_spectra(path)
+    assert "the file spectra" in caught.value.remedy
+    beside = tmp_path / "spectra.parquet"
+    beside.write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        read_spectra(path)
+    assert str(beside) in caught.value.remedy

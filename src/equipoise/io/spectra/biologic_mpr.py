@@ -10,12 +10,15 @@ from equipoise.core.errors import DataError
 from equipoise.io.readers import biologic_mpr
 from equipoise.io.readers.options import Options as ReadersOptions
 from equipoise.io.spectra.draft import Draft
+from equipoise.io.spectra.labels import meaning
+from equipoise.io.spectra.units import ratio_of
 
 if TYPE_CHECKING:
     from equipoise.io.readers.source import Source
     from equipoise.io.spectra.draft import Options
 
 FORMAT = biologic_mpr.FORMAT
+_FREQUENCY, _REAL = "freq/Hz", "Re(Z)/Ohm"
 _GROUPS = ("cycle_count", "step_index")
 
 
@@ -24,13 +27,14 @@ def recognise(source: Source) -> str:
     return biologic_mpr.recognise(source)
 
 
-def drafts(source: Source, options: Options) -> list[Draft]:  # noqa: ARG001
+def drafts(source: Source, options: Options) -> list[Draft]:
     """Read the rows with a frequency.
 
     Raises
     ------
     DataError
-        If the file is cut or damaged, or holds no spectrum.
+        If the file is cut or damaged, or holds no spectrum, or another unit is told
+        than the format has.
     """
     read = biologic_mpr.draft(source, ReadersOptions())
     where = str(source.path)
@@ -41,6 +45,10 @@ def drafts(source: Source, options: Options) -> list[Draft]:  # noqa: ARG001
             where=where,
             remedy="name the file of the PEIS or GEIS technique",
         )
+    for label in (_FREQUENCY, _REAL):
+        found = meaning(label)
+        assert found is not None
+        ratio_of(found, options, where)  # the format fixes Hz and ohm
     made = Draft(read.format, where)
     made.findings += [f for f in read.findings if f.what in ("table", "impedance")]
     made.metadata = read.metadata

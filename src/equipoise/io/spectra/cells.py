@@ -32,6 +32,10 @@ NOTHING = frozenset(
 _POINT = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?$")
 _COMMA = re.compile(r"^[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d+)?$")
 _THOUSANDS = re.compile(r"^[+-]?[1-9]\d{0,2}(,\d{3})+$")
+_GROUPED = re.compile(
+    r"^[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:\.\d{3}){2,}|(?:,\d{3}){2,}"
+    r"|(?:['\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?)$"
+)
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})
 
 
@@ -62,6 +66,17 @@ def number(cell: str, decimal: Decimal) -> float | None:
     text = text.replace(",", ".").replace("D", "e").replace("d", "e")
     value = float(text)
     return value if math.isfinite(value) else math.nan
+
+
+def is_grouped(cell: str) -> bool:
+    """Whether a number has separators of thousands for certain: 1.000.000,5.
+
+    Examples
+    --------
+    >>> is_grouped("1.000,5"), is_grouped("1,000,000.0"), is_grouped("1.000")
+    (True, True, False)
+    """
+    return bool(_GROUPED.match(cell.strip().strip('"').translate(_MINUS)))
 
 
 def is_row(cells: list[str], least: int = 1) -> bool:

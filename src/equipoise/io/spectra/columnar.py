@@ -14,6 +14,7 @@ import numpy as np
 from equipoise.core.errors import DataError
 from equipoise.io.spectra.draft import Draft
 from equipoise.io.spectra.labels import meaning
+from equipoise.io.spectra.units import ratio_of, told_unit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,13 +45,14 @@ def recognise(source: Source) -> str:
     return ""
 
 
-def drafts(source: Source, options: Options) -> list[Draft]:  # noqa: ARG001
+def drafts(source: Source, options: Options) -> list[Draft]:
     """Read the table.
 
     Raises
     ------
     DataError
-        If it is damaged, or no column holds a frequency and an impedance.
+        If it is damaged, no column holds a frequency and an impedance, or another
+        unit is told than a column has.
     """
     where = str(source.path)
     frame = _frame(source)
@@ -61,29 +63,17 @@ def drafts(source: Source, options: Options) -> list[Draft]:  # noqa: ARG001
     made.row_word = "row" if parquet else "line"
     made.rows = np.arange(frame.height) + (1 if parquet else 2)
     chosen = _chosen(frame, where)
-    for quantity, (column, found) in chosen.items():
-        factor = 1.0 if found.unit_ratio is None else found.unit_ratio
-        setattr(made, _FIELDS[quantity], factor * _floats(frame[column], where))
-    imaginary = chosen.get("imaginary", chosen.get("phase"))
-    if imaginary is not None:
-        made.imaginary_label = imaginary[0]
-        if imaginary[1].negative:
-            made.stated, made.firm = "negative", True
-    made.frequency_unit = chosen["frequency"][1].unit
-    made.impedance_unit = chosen.get("real", chosen.get("magnitude", ("", None)))[0]
-    made.area_specific = any(m.area_specific for _, m in chosen.values())
-    for column in frame.columns:
-        found = meaning(column)
-        if found is not None and found.quantity == "group":
-            made.groups[column] = [str(v) for v in frame[column].to_list()]
-    if "name" in frame.columns:
-        made.names = [str(v or "") for v in frame["name"].to_list()]
+    _fill(made, frame, chosen, options)
+    _groups(made, frame)
     if ours and AREA in frame.columns:
         made.areas_cm2 = _floats(frame[AREA], where)
+    if not parquet:
+        made.say_open_end(source.text_bytes)
     made.say("recognised", "table", f"{frame.height} rows, {frame.width} columns")
     return [made]
 
 
+_CARTESIAN = ("imaginary", "real")
 _FIELDS = {
     "frequency": "frequency_hertz",
     "real": "real_ohm",
@@ -93,12 +83,63 @@ _FIELDS = {
 }
 
 
+def _fill(
+    made: Draft,
+    frame: pl.DataFrame,
+    chosen: dict[str, tuple[str, Meaning]],
+    options: Options,
+) -> None:
+    """Scale the chosen columns and say what their labels do."""
+    specific: set[bool] = set()
+    for quantity, (column, found) in chosen.items():
+        factor, per_area = ratio_of(found, options, made.where)
+        if quantity not in ("frequency", "phase"):
+            specific.add(per_area)
+        values = factor * _floats(frame[column], made.where)
+        setattr(made, _FIELDS[quantity], values)
+    if len(specific) > 1:
+        raise DataError(
+            "one part of the impedance is in ohm, the other in ohm cm2",
+            where=made.where,
+            remedy="write both in the same unit",
+        )
+    made.area_specific = True in specific
+
+    def unit(quantity: str) -> str:
+        found = chosen[quantity][1]
+        return found.unit or told_unit(found, options) or ""
+
+    part, size = ("phase", "magnitude") if made.real_ohm is None else _CARTESIAN
+    label, found = chosen[part]
+    made.imaginary_label = label
+    if found.negative:
+        made.stated, made.firm = "negative", True
+    if "phase" in chosen:
+        made.phase_unit = unit("phase")
+        made.phase_stated = "negative" if chosen["phase"][1].negative else "measured"
+    made.frequency_unit, made.impedance_unit = unit("frequency"), unit(size)
+
+
+def _groups(made: Draft, frame: pl.DataFrame) -> None:
+    """Columns that number or name spectra."""
+    for column in frame.columns:
+        found = meaning(column)
+        if found is None or found.quantity not in ("group", "name"):
+            continue
+        words = ["" if v is None else str(v) for v in frame[column].to_list()]
+        if found.quantity == "name" and made.names is None:
+            made.names = words
+        made.groups[column] = words
+
+
 def _chosen(frame: pl.DataFrame, where: str) -> dict[str, tuple[str, Meaning]]:
     """Column and meaning for each quantity of an impedance."""
     found: dict[str, tuple[str, Meaning]] = {}
     for column in frame.columns:
         what = meaning(column)
-        if what is None or what.quantity not in _FIELDS or what.unit_ratio is None:
+        if what is None or what.quantity not in _FIELDS:
+            continue
+        if what.unit_ratio is None and what.quantity != "frequency":
             continue
         if what.quantity in found:
             raise DataError(
@@ -130,9 +171,14 @@ def _frame(source: Source) -> pl.DataFrame:
         if source.head.startswith(_PARQUET):
             return pl.read_parquet(io.BytesIO(source.raw))
         return pl.read_csv(source.text_bytes, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,  # no `Exception`: polars gave up
+        OSError,
+    ) as error:
+        why = (str(error).splitlines() or ["it cannot be read"])[0]
         raise DataError(
-            f"this table is damaged ({str(error).splitlines()[0]})",
+            f"this table is damaged ({why:.200})",
             where=str(source.path),
             remedy="it was cut or changed; write it again",
         ) from None

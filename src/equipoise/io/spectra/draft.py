@@ -101,8 +101,22 @@ class Draft:
         """Add a finding."""
         self.findings.append(Finding(level, what, how, residual, tolerance))
 
+    def say_open_end(self, text: bytes) -> None:
+        """Say it if the last line of a text has no end."""
+        if not text.endswith((b"\n", b"\x1a", b"\x00")):
+            self.say(
+                "look",
+                "last line",
+                "has no end: if the file was cut there, its last number may be too "
+                "short, and what came behind it is lost",
+            )
+
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Only the chosen rows, shape (N,)."""
+        self.order(np.flatnonzero(rows))
+
+    def order(self, chosen: NDArray[np.int64]) -> None:
+        """Rows in another order, shape (M,): indices of those that are kept."""
         for name in (
             "frequency_hertz",
             "real_ohm",
@@ -114,8 +128,7 @@ class Draft:
         ):
             values = getattr(self, name)
             if values is not None:
-                setattr(self, name, values[rows])
-        chosen = np.flatnonzero(rows)
+                setattr(self, name, values[chosen])
         for label, words in self.groups.items():
             self.groups[label] = [words[i] for i in chosen]
         if self.names is not None:

@@ -14,8 +14,10 @@ import numpy as np
 from equipoise.core.errors import DataError
 from equipoise.io.spectra.cells import SEPARATORS, cut, decimal_of, is_row, number
 from equipoise.io.spectra.draft import Draft
+from equipoise.io.spectra.labels import Meaning
 from equipoise.io.spectra.quadrant import quadrant
 from equipoise.io.spectra.tables import is_comment
+from equipoise.io.spectra.units import ratio_of, refuse_huge
 
 if TYPE_CHECKING:
     from equipoise.io.readers.source import Source
@@ -25,6 +27,8 @@ FORMAT = "text without a header"
 LEAST_SHARE = 0.7
 """Of the steps of a sweep that go one way."""
 LEAST_DECADES = 0.3
+LONG_LINES = 400
+"""So many rows of a sweep run over more than `LEAST_DECADES`."""
 MOST_UNEXPLAINED_RATIO = 0.5
 """Of Im Z: more, and the columns are not Z' and Z''. 5 % of noise leave 0.24."""
 
@@ -51,6 +55,8 @@ def drafts(source: Source, options: Options) -> list[Draft]:
         If the columns cannot be told apart, or a row is broken.
     """
     where = str(source.path)
+    refuse_huge(source)
+    _refuse_head(source, where)
     text = source.text_bytes.decode("utf-8", errors="replace")
     lines = _content(text.split("\n"))
     separator = _separator([x for _, x in lines[:20]])
@@ -62,7 +68,7 @@ def drafts(source: Source, options: Options) -> list[Draft]:
                 f"{len(cells)} cells, {width} were expected",
                 where=f"{where}, line {at}",
                 remedy="repair the line; where the comma separates cells, decimals "
-                "need a point",
+                "need a point: else export with semicolons",
             )
     decimal = decimal_of(rows, told=options.decimal, where=where)
     values = np.empty((len(rows), width))
@@ -93,13 +99,24 @@ def drafts(source: Source, options: Options) -> list[Draft]:
         f"no header, {len(rows)} rows, separator {separator!r}: frequency, Z', Z'' in "
         f"columns {start + 1} to {start + 3}",
     )
-    if not text.endswith(("\n", "\x1a", "\x00")):
-        made.say(
-            "look",
-            "last line",
-            "has no end: if the file was cut there, its last number may be too short",
-        )
+    made.say_open_end(source.text_bytes)
     return [made]
+
+
+def _refuse_head(source: Source, where: str) -> None:
+    """Look at the beginning of a long table before all of it is read."""
+    if len(source.head) >= source.size_bytes:
+        return
+    lines = [x for _, x in _content(source.head_lines[:-1])][:LONG_LINES]
+    separator = _separator(lines[:20])
+    rows = [_trimmed(cut(x, separator)) for x in lines] if separator else []
+    if len(rows) < LONG_LINES or len({len(r) for r in rows}) != 1:
+        return  # another message says it better
+    values = [[number(c, "," if "," in c else ".") for c in row] for row in rows]
+    _first_column(
+        np.array([[math.nan if v is None else v for v in row] for row in values]),
+        where,
+    )
 
 
 def _content(lines: list[str]) -> list[tuple[int, str]]:
@@ -140,7 +157,9 @@ def _first_column(values: Array, where: str) -> int:
         raise DataError(
             f"{width} columns without a header",
             where=where,
-            remedy="add a header that names them: freq/Hz, Re(Z)/ohm, Im(Z)/ohm",
+            remedy="add a header that names them: freq/Hz, Re(Z)/ohm, Im(Z)/ohm; if a "
+            "comma separates cells and stands before decimals as well, export with "
+            "semicolons",
         )
     if not _is_sweep(values[:, start]):
         others = [i + 1 for i in range(start + 1, width) if _is_sweep(values[:, i])]
@@ -179,27 +198,16 @@ def _sweeps_twice(values: Array) -> bool:
 
 
 def _scale(made: Draft, options: Options) -> None:
-    from equipoise.io.spectra.labels import unit_of
-
-    for told, quantity in (
-        (options.frequency_unit, "frequency"),
-        (options.impedance_unit, "real"),
-    ):
-        if told is None:
-            continue
-        known = unit_of(told, "frequency" if quantity == "frequency" else "real")
-        if known is None:
-            raise DataError(
-                f"{told!r} is no unit that is known",
-                where=made.where,
-                remedy="for example kHz, mOhm, ohm cm2",
-            )
-        if quantity == "frequency":
-            made.frequency_hertz = known[0] * made.frequency_hertz
-        elif made.real_ohm is not None and made.imaginary_ohm is not None:
-            made.real_ohm = known[0] * made.real_ohm
-            made.imaginary_ohm = known[0] * made.imaginary_ohm
-            made.area_specific = known[1]
+    """Apply the units that the user says; the numbers alone have none."""
+    factor, _ = ratio_of(Meaning("column of f", "frequency"), options, made.where)
+    made.frequency_hertz = factor * made.frequency_hertz
+    factor, made.area_specific = ratio_of(
+        Meaning("column of Z'", "real"), options, made.where
+    )
+    assert made.real_ohm is not None
+    assert made.imaginary_ohm is not None
+    made.real_ohm = factor * made.real_ohm
+    made.imaginary_ohm = factor * made.imaginary_ohm
 
 
 def _refuse_polar(made: Draft, start: int, *, told: bool) -> None:

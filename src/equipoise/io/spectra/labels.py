@@ -136,7 +136,17 @@ _QUANTITIES: dict[str, Quantity] = {
         ),
         "group",
     ),
-    **dict.fromkeys(("name", "sample", "file", "label"), "name"),
+    **dict.fromkeys(
+        ("channel", "channel number", "channel no", "channel index"),
+        "group",
+    ),
+    **dict.fromkeys(
+        (
+            "name", "sample", "file", "label", "cell", "cell name", "cell id",
+            "sample name", "sample id", "specimen", "filename", "file name",
+        ),
+        "name",
+    ),
 }  # fmt: skip
 _MINUS = re.compile(
     r"^(?:-\s*|\(-\)\s*|neg(?:ative|\.)?[\s_]+|minus[\s_]+|-?1\s*\*\s*)(?P<rest>.+)$",
@@ -221,12 +231,20 @@ def meaning(label: str) -> Meaning | None:
     return None
 
 
+def is_angular(label: str) -> bool:
+    """Whether a label names an angular frequency.
+
+    Examples
+    --------
+    >>> is_angular("omega/Hz"), is_angular("freq/Hz")
+    (True, False)
+    """
+    return _plain(label).lower().startswith(("w", "omega", "ω", "angular"))
+
+
 def with_unit(found: Meaning, unit: str) -> Meaning:
     """The same with a unit that stands elsewhere, such as in a row of units."""
-    text = _plain(unit)
-    if found.unit or not text:
-        return found
-    made = _with(found.label, found.quantity, text)
+    made = _with(found.label, found.quantity, _bare(unit))
     return Meaning(
         found.label,
         found.quantity,
@@ -247,7 +265,7 @@ def unit_of(text: str, quantity: Quantity) -> tuple[float, bool] | None:
     >>> unit_of("ohm cm2", "real")
     (1.0, True)
     """
-    text = _plain(text)
+    text = _bare(text)
     if quantity in ("real", "imaginary", "magnitude"):
         return _ohms(text)
     if quantity == "frequency":
@@ -259,16 +277,6 @@ def unit_of(text: str, quantity: Quantity) -> tuple[float, bool] | None:
     return None if factor is None else (factor, False)
 
 
-def is_unit(text: str) -> bool:
-    """Whether a cell may be one of a row of units."""
-    text = _plain(text).lower()
-    return (
-        text in ("", "#", "s", "v", "a", "ma", "bits", "n/a", "-", "1", "c", "mv")
-        or text.startswith(("deg", "v ", "°"))
-        or any(unit_of(text, q) for q in ("real", "frequency", "phase"))
-    )
-
-
 def _plain(label: str) -> str:
     """One spelling of quotes, minus signs, ohms and blanks."""
     text = label.strip()
@@ -278,6 +286,14 @@ def _plain(label: str) -> str:
         text = text.replace(found, same)
     text = text.replace('""', "''").replace('"', "''")
     return re.sub(r"\s+", " ", text).strip().lstrip("#%").strip()
+
+
+def _bare(unit: str) -> str:
+    """A unit without the brackets around it: "(Hz)", "[kOhm]", "/ Hz"."""
+    text = _plain(unit).lstrip("/").strip()
+    while len(text) > 2 and text[0] + text[-1] in ("()", "[]", "{}"):
+        text = text[1:-1].strip()
+    return text
 
 
 def _quantity(text: str) -> Quantity | None:
@@ -317,14 +333,19 @@ def _parts(text: str) -> Iterator[tuple[str, str, bool]]:
 def _with(label: str, quantity: Quantity, unit: str) -> Meaning:
     if quantity in ("admittance", "logarithm", "group", "name"):
         return Meaning(label, quantity, unit)
+    angular = quantity == "frequency" and is_angular(label)
     if not unit:
-        angular = quantity == "frequency" and _plain(label).lower().startswith(
-            ("w", "omega", "ω", "angular")
-        )
         if angular:
             return Meaning(label, quantity, "rad/s", _FREQUENCY["rad/s"])
         return Meaning(label, quantity)
     known = unit_of(unit, quantity)
+    if angular and known is not None and "rad" not in unit.lower():
+        # 1/s of an angle is rad/s; in Hz it may be either
+        key = re.sub(r"[\s.*·^]", "", _bare(unit)).lower()
+        of_angle = key in ("1/s", "s-1")
+        if of_angle:
+            return Meaning(label, quantity, "rad/s", _FREQUENCY["rad/s"])
+        return Meaning(label, quantity, unit, None)
     if known is None:
         # an ohm sign that an encoding lost, or the axes of ZPlot: Z'(a), Z''(b)
         lost = unit in ("?", "W", "a", "b", "�", "??", "\u00c3\u00a2\u00c2\u00a6")

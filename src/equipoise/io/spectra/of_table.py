@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.core.errors import DataError
 from equipoise.io.spectra.sweeps import sweeps
@@ -42,7 +43,8 @@ def spectra_of(
     Raises
     ------
     DataError
-        If a column is missing, or a row has a frequency but no impedance.
+        If a column is missing or holds no numbers, or a row has a frequency but no
+        impedance.
     """
     missing = [n for n in NEEDED if n not in table.columns]
     if missing:
@@ -51,16 +53,16 @@ def spectra_of(
             where=name or "table of spectra",
             remedy="give a table with the columns of an impedance measurement",
         )
-    rows = table.filter(table["frequency_hertz"].fill_nan(None).is_not_null())
-    if rows.height == 0:
+    where = name or "table of spectra"
+    numbers = {n: _numbers(table, n, where) for n in NEEDED}
+    kept = ~np.isnan(numbers["frequency_hertz"])
+    if not kept.any():
         return ()
-    f, real, imaginary = (
-        rows[n].cast(float).fill_null(float("nan")).to_numpy() for n in NEEDED
-    )
-    if "cycle_count" in rows.columns:
-        cycles = rows["cycle_count"].fill_null(-1).to_numpy()
-    else:
-        cycles = np.full(f.size, -1)
+    f, real, imaginary = (numbers[n][kept] for n in NEEDED)
+    cycles = np.full(f.size, -1.0)
+    if "cycle_count" in table.columns:
+        cycles = _numbers(table, "cycle_count", where)[kept]
+        cycles = np.where(np.isfinite(cycles), cycles, -1.0)
     found: list[Spectrum] = []
     starts = np.flatnonzero(np.concatenate([[True], cycles[1:] != cycles[:-1]]))
     for begin, end in zip(starts, [*starts[1:], f.size], strict=True):
@@ -81,7 +83,22 @@ def spectra_of(
                     real[at] + 1j * imaginary[at],
                     area_cm2=area_cm2,
                     name=" ".join(words),
-                    where=name or "table of spectra",
+                    where=where,
                 )
             )
     return tuple(found)
+
+
+def _numbers(table: pl.DataFrame, column: str, where: str) -> NDArray[np.float64]:
+    """A column as numbers, NaN where there is none."""
+    import polars as pl
+
+    values = table[column]
+    if not (values.dtype.is_numeric() or values.dtype == pl.Null):
+        raise DataError(
+            f"column {column!r} holds {values.dtype}, not numbers",
+            where=where,
+            remedy="cast it to numbers",
+        )
+    filled = values.cast(pl.Float64).fill_null(float("nan"))
+    return np.asarray(filled.to_numpy(), dtype=np.float64)

@@ -52,6 +52,9 @@ _MAGIC = {
     b"MATLAB 5.0": "a MATLAB file: export the spectrum as CSV",
 }
 
+_ELECTRODES = b"negative_imaginary_impedance_ohm"
+"""A column of the other table that a simulation writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpectraFile:
@@ -169,7 +172,11 @@ def read_spectra(
     name = _chosen(source, reader)
     module = _module(name)
     with np.errstate(all="ignore"):  # a broken file holds any number
-        drafts = module.drafts(source, options)
+        try:
+            drafts = module.drafts(source, options)
+        except DataError:
+            _refuse_electrodes(source)
+            raise
         spectra: list[Spectrum] = []
         for draft in drafts:
             spectra += settle(draft, options, source.path.stem)
@@ -212,6 +219,21 @@ def _chosen(source: Source, reader: str | None) -> str:
         if _module(name).recognise(source):
             return name
     raise _unknown(source)
+
+
+def _refuse_electrodes(source: Source) -> None:
+    """Name the file to read, if this one is of the simulation and beside it."""
+    if _ELECTRODES not in source.path.read_bytes():
+        return
+    beside = source.path.with_name(f"spectra{source.path.suffix}")
+    raise DataError(
+        "this is the table of the impedances of cell and electrodes that a simulation "
+        "writes, with the state of the cell",
+        where=str(source.path),
+        remedy=f"read the spectra of the cell: {beside}"
+        if beside.exists()
+        else "read the file spectra that was written with it",
+    )
 
 
 def _unknown(source: Source) -> DataError:

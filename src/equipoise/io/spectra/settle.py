@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from equipoise.core.errors import DataError
 from equipoise.io.spectra.looks import look
+from equipoise.io.spectra.regroup import regroup
 from equipoise.io.spectra.settle_quadrant import settle_quadrant
 from equipoise.io.spectra.sweeps import changes, sweeps
 from equipoise.spec.spectrum import Spectrum
@@ -25,6 +26,8 @@ MAGNITUDE_TOLERANCE_RATIO = 0.02
 """Of |Z| as printed against Z' and Z'': instruments print three digits and more."""
 PHASE_TOLERANCE_RADIAN = math.radians(2.0)
 LEAST_POINTS = 3
+POSSIBLE_HERTZ = (1e-12, 1e15)
+MOST_OHM = 1e30
 MOST_GROUPS_SHARE = 0.34
 """A label that changes more often than this per row counts points, not spectra."""
 
@@ -46,6 +49,7 @@ def settle(draft: Draft, options: Options, name: str) -> list[Spectrum]:
     _only_points(draft)
     _refuse_incomplete(draft, options)
     _refuse_zero(draft, options)
+    _refuse_impossible(draft)
     frequencies = np.unique(draft.frequency_hertz).size
     if frequencies < LEAST_POINTS and not draft.ours:
         raise DataError(
@@ -143,9 +147,34 @@ def _refuse_zero(draft: Draft, options: Options) -> None:
     draft.keep(~bad)
 
 
+def _refuse_impossible(draft: Draft) -> None:
+    """Numbers that no cell and no instrument has: a broken file."""
+    f = draft.frequency_hertz
+    sizes = (draft.real_ohm, draft.imaginary_ohm)
+    if draft.real_ohm is None:
+        sizes = (draft.magnitude_ohm,)
+    for what, unit, values, least, most in (
+        ("frequency", "Hz", f, *POSSIBLE_HERTZ),
+        *(
+            ("impedance", "ohm", np.abs(v), 0.0, MOST_OHM)
+            for v in sizes
+            if v is not None
+        ),
+    ):
+        bad = ~((values >= least) & (values <= most))
+        if bad.any():
+            raise DataError(
+                f"{what} {float(values[bad][0]):.3g} {unit}: {draft.at(bad)}; no cell "
+                f"has that, {least:g} to {most:g} {unit} are read",
+                where=draft.where,
+                remedy="the file is damaged, or its unit is wrong: export it again",
+            )
+
+
 def _parts(draft: Draft) -> list[NDArray[np.int64]]:
     """Rows of each spectrum: by labels that change, then by sweeps."""
     size = draft.frequency_hertz.size
+    in_turn = regroup(draft)
     cuts: set[int] = set()
     used: list[str] = []
     for label, words in draft.groups.items():
@@ -156,13 +185,14 @@ def _parts(draft: Draft) -> list[NDArray[np.int64]]:
     edges = [0, *sorted(cuts), size]
     blocks = [np.arange(a, b) for a, b in pairwise(edges)]
     if draft.ours:
-        return blocks
+        parts = _swept(draft, blocks)
+        return parts if len(parts) == len(blocks) else _as_in_file(draft, parts)
     if len(blocks) > 1 and draft.names is None:
         blocks = _whole_sweeps(draft, blocks, used)
         used = used if len(blocks) > 1 else []
-    parts = [
-        block[rows] for block in blocks for rows in sweeps(draft.frequency_hertz[block])
-    ]
+    parts = _swept(draft, blocks)
+    if in_turn:
+        parts = _as_in_file(draft, parts)
     least = min(p.size for p in parts)
     if len(parts) > 1 and least < LEAST_POINTS:
         whole = [p for p in parts if p.size >= LEAST_POINTS]
@@ -189,6 +219,19 @@ def _parts(draft: Draft) -> list[NDArray[np.int64]]:
                 "may have drifted between them",
             )
     return parts
+
+
+def _swept(draft: Draft, blocks: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """Rows of each sweep of each block."""
+    f = draft.frequency_hertz
+    return [block[rows] for block in blocks for rows in sweeps(f[block])]
+
+
+def _as_in_file(
+    draft: Draft, parts: list[NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
+    """Spectra in the order of their first rows in the file."""
+    return sorted(parts, key=lambda p: int(draft.rows[p].min()))
 
 
 def _whole_sweeps(
@@ -291,6 +334,7 @@ def _area(draft: Draft, options: Options) -> tuple[float | None, float]:
         draft.say(
             "look", "area", f"the file says {draft.area_cm2:g} cm2, {area:g} was given"
         )
+    _look_at_areas(draft, options)
     if not draft.area_specific:
         return area, 1.0
     if options.area_cm2 is None:
@@ -303,6 +347,21 @@ def _area(draft: Draft, options: Options) -> tuple[float | None, float]:
         "recognised", "impedance", f"ohm cm2, divided by {options.area_cm2:g} cm2"
     )
     return options.area_cm2, options.area_cm2
+
+
+def _look_at_areas(draft: Draft, options: Options) -> None:
+    """Say it if the user's area is not that of each spectrum of the file."""
+    if draft.areas_cm2 is None or options.area_cm2 is None:
+        return
+    own = np.unique(draft.areas_cm2[np.isfinite(draft.areas_cm2)])
+    other = own[own != options.area_cm2]
+    if other.size:
+        shown = ", ".join(f"{x:g}" for x in other[:5]) + (", ..." * (other.size > 5))
+        draft.say(
+            "look",
+            "area",
+            f"the file says {shown} cm2, {options.area_cm2:g} was given",
+        )
 
 
 def _name(draft: Draft, rows: NDArray[np.int64], at: int, of: int, name: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from equipoise.core.errors import DataError
-from equipoise.io.spectra.cells import SEPARATORS, cut, is_row, number
-from equipoise.io.spectra.labels import Meaning, is_unit, meaning, unit_of, with_unit
+from equipoise.io.spectra.cells import SEPARATORS, cut, is_grouped, is_row, number
+from equipoise.io.spectra.labels import Meaning, meaning, unit_of, with_unit
 
 MOST_BETWEEN = 3
 """Lines between a header and its first row: units, "End Comments", a rule."""
 _WORDY = re.compile(r"[A-DF-Za-df-zωΩθφ]|[eE](?![+-]?\d)")
+_NUMBER_FIRST = re.compile(r"""^[\s,;|"']*[+-]?[.,]?\d[\d.,'eEdD+-]*(?:[\s,;|"']|$)""")
+_PHYSICAL = ("frequency", "real", "imaginary", "magnitude", "phase")
 _DEFINITION = re.compile(r"^\s*Definition\s*=")
 _GLUE = (re.compile(r"\s+(?=[(\[])"), re.compile(r"\s*/\s*"))
 
@@ -30,8 +32,8 @@ class Table:
         Whether a first column without a header is taken to number the rows.
     trailing
         Whether rows end in a separator.
-    misfit
-        What the first line of numbers looks like that does not fit the header.
+    misfit, remedy
+        What is wrong with the first line of numbers that is no row, and what to do.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Table:
         self.header_line, self.separator = header_line, separator
         self.rows: list[tuple[int, list[str]]] = []
         self.counted = self.trailing = False
-        self.misfit = ""
+        self.misfit = self.remedy = ""
 
 
 def has_header(lines: list[str]) -> int:
@@ -55,6 +57,12 @@ def has_header(lines: list[str]) -> int:
         if _header(line, at) is not None:
             return at
     return 0
+
+
+def only_numbers(lines: list[str]) -> bool:
+    """Whether lines beside comments hold no word: a table without a header."""
+    content = [x for x in lines if x.strip() and not is_comment(x)]
+    return bool(content) and not any(_WORDY.search(x) for x in content)
 
 
 def tables(lines: list[str], where: str) -> list[Table]:
@@ -80,12 +88,7 @@ def tables(lines: list[str], where: str) -> list[Table]:
         if table.rows:
             found.append(table)
         elif table.misfit:
-            raise DataError(
-                f"{len(table.labels)} columns are named, and {table.misfit}",
-                where=f"{where}, line {table.header_line}",
-                remedy="name each column once, between the same separators as the "
-                "numbers",
-            )
+            raise _misfit(table, where)
     return found
 
 
@@ -163,7 +166,8 @@ def _fill(table: Table, lines: list[str], start: int, where: str) -> int:
         line = lines[at]
         if not line.strip() or (is_comment(line) and _header(line, at + 1) is None):
             if not table.rows:
-                _take_units(table, line)  # one may begin with "#", the unit of a number
+                # one may begin with "#", the unit of a number
+                _take_units(table, line, at + 1, where)
             at += 1
             continue
         if not table.rows:
@@ -171,11 +175,8 @@ def _fill(table: Table, lines: list[str], start: int, where: str) -> int:
             if cells is None:
                 if _header(line, at + 1) is not None or between >= MOST_BETWEEN:
                     return at
-                _take_units(table, line)
-                if is_row(cut(line, " "), 3) or is_row(cut(line, ","), 3):
-                    table.misfit = (
-                        table.misfit or f"line {at + 1}: {line.strip()!r:.60}"
-                    )
+                if not _take_units(table, line, at + 1, where):
+                    _refuse_between(table, lines, at, where)
                 between += 1
                 at += 1
                 continue
@@ -192,6 +193,33 @@ def _fill(table: Table, lines: list[str], start: int, where: str) -> int:
     return at
 
 
+def _note_misfit(table: Table, line: str, number_of_line: int) -> None:
+    """Say why a line of numbers is no row; nothing, if it is no line of numbers."""
+    shown = f"line {number_of_line}: {line.strip()!r:.60}"
+    cells = cut(line, table.separator)
+    by_comma, width = cut(line, ","), len(table.labels)
+    thousands = next((c for c in cells if is_grouped(c)), "")
+    if thousands and all(is_grouped(c) or is_row([c]) for c in cells if c):
+        table.misfit = f"{thousands!r} has separators of thousands ({shown})"
+        table.remedy = "export the numbers without separators of thousands"
+    elif (
+        table.separator == "," and len(by_comma) > width and is_row(by_comma, width + 1)
+    ):
+        table.misfit = (
+            f"{width} columns are named, and {shown} has {len(by_comma)} cells: the "
+            "comma separates cells, and seems to stand before decimals as well"
+        )
+        table.remedy = (
+            "export with semicolons between the cells, or with decimal points; and "
+            "name each column once"
+        )
+    elif is_row(cut(line, " "), 3) or is_row(by_comma, 3):
+        table.misfit = f"{width} columns are named, and {shown}"
+        table.remedy = (
+            "name each column once, between the same separators as the numbers"
+        )
+
+
 def _starts_anew(table: Table, cells: list[str], line: str) -> bool:
     """Whether a line with as many cells as the rows is another header."""
     at = next(i for i, c in enumerate(table.columns) if c is not None)
@@ -205,7 +233,10 @@ def _first_row(table: Table, line: str) -> list[str] | None:
         table_now, table.separator = table.separator, separator
         width = len(table.labels)
         cells = _cells(table, line)
-        if cells is not None and is_row(cells, 3):
+        own = separator == table_now
+        if cells is not None and (
+            is_row(cells, 3) or (own and _is_point(table, cells))
+        ):
             return cells
         loose = cut(line, separator)
         if len(loose) == width + 1 and is_row(loose, 4):
@@ -226,6 +257,24 @@ def _first_row(table: Table, line: str) -> list[str] | None:
     return None
 
 
+def _is_point(table: Table, cells: list[str]) -> bool:
+    """Whether cells below the header are a row, though perhaps a broken one."""
+    meant = [
+        cells[i]
+        for i, c in enumerate(table.columns)
+        if c is not None and c.quantity in _PHYSICAL
+    ]
+    hertz = [
+        cells[i]
+        for i, c in enumerate(table.columns)
+        if c is not None and c.quantity == "frequency"
+    ]
+    if is_row(hertz):
+        return True
+    known = [number(c, "." if "," not in c else ",") is not None for c in meant]
+    return all(known) and is_row(cells)
+
+
 def _cells(table: Table, line: str) -> list[str] | None:
     """Cells of a line if there are as many as columns."""
     cells = cut(line, table.separator)
@@ -242,19 +291,82 @@ def _cells(table: Table, line: str) -> list[str] | None:
     return cells if len(cells) == width else None
 
 
-def _take_units(table: Table, line: str) -> None:
-    """Take units from a row of them, such as "Hz;ohm;ohm"."""
+def _take_units(table: Table, line: str, number_of_line: int, where: str) -> bool:
+    """Take units from a row of them, such as "Hz;ohm;ohm" or "[Hz] [ohm] [ohm]"."""
     for separator in dict.fromkeys((table.separator, *SEPARATORS)):
         cells = cut(line, separator)
-        if len(cells) != len(table.labels) or not all(is_unit(c) for c in cells):
+        if len(cells) != len(table.labels):
             continue
-        if not any(unit_of(c, "frequency") for c in cells if c):
-            continue
-        table.columns = [
-            m if m is None else with_unit(m, c)
-            for m, c in zip(table.columns, cells, strict=True)
-        ]
+        columns = list(table.columns)
+        taken = False
+        for i, (column, cell) in enumerate(zip(table.columns, cells, strict=True)):
+            if column is None or column.quantity not in _PHYSICAL or cell in ("", "-"):
+                continue
+            made = with_unit(column, cell)
+            if made.unit_ratio is None or not made.unit:
+                if column.quantity == "phase" or made.unit_ratio is not None:
+                    continue  # a sign of degrees or ohms that an encoding lost
+                break
+            known = (column.unit_ratio, column.area_specific)
+            if column.unit and known != (made.unit_ratio, made.area_specific):
+                raise DataError(
+                    f"column {column.label!r} is in {column.unit!r}, and {cell!r} "
+                    "stands below",
+                    where=f"{where}, line {number_of_line}",
+                    remedy="remove the unit that is wrong",
+                )
+            columns[i] = column if column.unit else made
+            taken = True
+        else:
+            if taken:
+                table.columns = columns
+                return True
+    return False
+
+
+def _refuse_between(table: Table, lines: list[str], at: int, where: str) -> None:
+    """Refuse a line below the header that would be lost, or may hold units."""
+    line = lines[at]
+    if not table.misfit:
+        _note_misfit(table, line, at + 1)
+    cells = cut(line, table.separator)
+    if _NUMBER_FIRST.match(line):
+        fits = any(_first_row(table, x) for x in lines[at + 1 : at + 20] if x.strip())
+        if table.misfit and (not fits or any(is_grouped(c) for c in cells)):
+            raise _misfit(table, where)
+        raise _ragged(table, lines, at, where)
+    if table.misfit or not any(c.isalnum() for c in line):
         return
+    meant = [c for c in table.columns if c is not None and c.quantity in _PHYSICAL]
+    without = any(not c.unit for c in meant if c.quantity != "phase")
+    same = len(cells) == len(table.labels)
+    numbers = same and any(
+        is_row([cell])
+        for cell, c in zip(cells, table.columns, strict=True)
+        if c is not None and c.quantity in _PHYSICAL
+    )
+    units = any(
+        unit_of(w, "frequency") or unit_of(w, "real")
+        for w in re.split(r"[\s,;|]+", line)
+        if w
+    )
+    lost = same and table.separator not in (" ", "  ")
+    if numbers or (without and (units or lost)):
+        raise DataError(
+            f"below the header stand neither numbers nor units that are known: "
+            f"{line.strip()!r:.60}",
+            where=f"{where}, line {at + 1}",
+            remedy="repair or remove the line; units stand one below each name, such "
+            "as Hz, ohm, ohm",
+        )
+
+
+def _misfit(table: Table, where: str) -> DataError:
+    return DataError(
+        table.misfit,
+        where=f"{where}, line {table.header_line}",
+        remedy=table.remedy,
+    )
 
 
 def _broken(table: Table, line: str) -> bool:
@@ -272,7 +384,7 @@ def _ragged(table: Table, lines: list[str], at: int, where: str) -> DataError:
         f"expected: {cause}",
         where=f"{where}, line {at + 1}",
         remedy="export the file again, or repair the line; where the comma separates "
-        "cells, decimals need a point",
+        "cells, decimals need a point: else export with semicolons",
     )
 
 

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from equipoise.core.errors import DataError
-from equipoise.io.spectra.cells import decimal_of, number
+from equipoise.io.spectra.cells import decimal_of, is_grouped, number
 from equipoise.io.spectra.draft import Draft
 from equipoise.io.spectra.flavours import flavour
-from equipoise.io.spectra.labels import unit_of
-from equipoise.io.spectra.tables import has_header, tables
+from equipoise.io.spectra.labels import is_angular
+from equipoise.io.spectra.tables import has_header, only_numbers, tables
+from equipoise.io.spectra.units import (
+    MOST_TEXT_BYTES,
+    ratio_of,
+    refuse_huge,
+    told_unit,
+)
 
 if TYPE_CHECKING:
     from equipoise.io.readers.source import Source
@@ -30,7 +36,12 @@ def recognise(source: Source) -> str:
     """Evidence of a header with frequency and impedance; empty if there is none."""
     if not source.is_text:
         return ""
-    at = has_header(_lines(source))
+    head = source.head_lines
+    at = has_header(head)
+    if not at and len(source.head) < source.size_bytes:
+        if source.size_bytes > MOST_TEXT_BYTES or only_numbers(head[:-1]):
+            return ""  # without reading millions of lines that are no header either
+        at = has_header(_lines(source))
     return f"line {at} names frequency and impedance" if at else ""
 
 
@@ -43,6 +54,7 @@ def drafts(source: Source, options: Options) -> list[Draft]:
         If a row is broken, a unit is not known, or columns are missing or doubled.
     """
     where = str(source.path)
+    refuse_huge(source)
     lines = _lines(source)
     found = tables(lines, where)
     if not found:
@@ -62,12 +74,7 @@ def drafts(source: Source, options: Options) -> list[Draft]:
         f"{len(found)} table{'s' if len(found) > 1 else ''}, names in line "
         f"{found[0].header_line}, separator {found[0].separator!r}, {source.encoding}",
     )
-    if not source.text_bytes.endswith((b"\n", b"\x1a", b"\x00")):
-        made[-1].say(
-            "look",
-            "last line",
-            "has no end: if the file was cut there, its last number may be too short",
-        )
+    made[-1].say_open_end(source.text_bytes)
     return made
 
 
@@ -129,35 +136,34 @@ class _Columns:
             (real is None or imaginary is None) and (magnitude is None or phase is None)
         ):
             raise self._missing()
-        made.frequency_hertz = self._scaled(frequency, self.options.frequency_unit)
-        made.frequency_unit = self._unit(frequency) or self.options.frequency_unit or ""
+        made.frequency_hertz = self._scaled(frequency)
+        made.frequency_unit = self._unit(frequency)
         shown = [self._label(frequency)]
-        ohms = self.options.impedance_unit
         specific: set[bool] = set()
         if real is not None and imaginary is not None:
-            made.real_ohm = self._scaled(real, ohms)
-            made.imaginary_ohm = self._scaled(imaginary, ohms)
+            made.real_ohm = self._scaled(real)
+            made.imaginary_ohm = self._scaled(imaginary)
             made.stated = "negative" if self._of(imaginary).negative else "measured"
             made.firm |= made.stated == "negative"
             made.imaginary_label = self._label(imaginary)
-            made.impedance_unit = self._unit(real) or ohms or ""
+            made.impedance_unit = self._unit(real)
             specific = {self._specific(real), self._specific(imaginary)}
             shown += [self._label(real), self._label(imaginary)]
         if magnitude is not None and (phase is not None or made.real_ohm is not None):
-            values = self._scaled(magnitude, ohms)
+            values = self._scaled(magnitude)
             own = {self._specific(magnitude)}
             if made.real_ohm is None or own == specific:
                 made.magnitude_ohm = values
                 specific |= own
         if phase is not None:
-            made.phase_radian = self._scaled(phase, None)
+            made.phase_radian = self._scaled(phase)
             made.phase_unit = self._unit(phase)
             turned = self._of(phase).negative
             made.phase_stated = "negative" if turned else "measured"
             if made.real_ohm is None and magnitude is not None:
                 made.stated, made.firm = made.phase_stated, made.firm or turned
                 made.imaginary_label = self._label(phase)
-                made.impedance_unit = self._unit(magnitude) or ohms or ""
+                made.impedance_unit = self._unit(magnitude)
                 shown += [self._label(magnitude), self._label(phase)]
         if len(specific) > 1:
             raise DataError(
@@ -190,15 +196,11 @@ class _Columns:
         return self.table.labels[index]
 
     def _unit(self, index: int) -> str:
-        return self._of(index).unit
+        column = self._of(index)
+        return column.unit or told_unit(column, self.options) or ""
 
     def _specific(self, index: int) -> bool:
-        column = self._of(index)
-        told = self.options.impedance_unit
-        if not column.unit and told is not None:
-            known = unit_of(told, "real")
-            return known is not None and known[1]
-        return column.area_specific
+        return ratio_of(self._of(index), self.options, self._header())[1]
 
     def _one(self, quantity: Quantity) -> int | None:
         """Index of the column with a quantity; in ohm before ohm cm2."""
@@ -211,7 +213,11 @@ class _Columns:
             plain = [i for i in candidates if not self._of(i).area_specific]
             candidates = plain or candidates
         if len(candidates) > 1 and quantity == "frequency":
-            hertz = [i for i in candidates if "rad" not in self._unit(i).lower()]
+            hertz = [
+                i
+                for i in candidates
+                if "rad" not in self._unit(i).lower() and not is_angular(self._label(i))
+            ]
             candidates = hertz or candidates
         if len(candidates) > 1 and quantity == "magnitude":
             barred = [i for i in candidates if "|" in self._label(i)]
@@ -237,32 +243,25 @@ class _Columns:
                 )
 
     def _signed(self, index: int) -> Array:
-        values = self._scaled(index, None)
+        values = self._scaled(index)
         return -values if self._of(index).negative else values
 
-    def _scaled(self, index: int, told: str | None) -> Array:
+    def _scaled(self, index: int) -> Array:
         """Values of a column in Hz, ohm (cm2) or radian, with the file's sign."""
-        column = self._of(index)
-        factor = column.unit_ratio
-        if told is not None:
-            known = unit_of(told, column.quantity)
-            if known is None:
-                raise _unknown_unit(told, column.quantity, self.where)
-            if column.unit and known != (factor, column.area_specific):
-                raise DataError(
-                    f"column {column.label!r} is in {column.unit!r}, not {told!r}",
-                    where=self._header(),
-                    remedy="leave out the unit, or correct the header",
-                )
-            factor = known[0]
-        if factor is None:
-            raise _unknown_unit(column.unit, column.quantity, self._header())
+        factor, _ = ratio_of(self._of(index), self.options, self._header())
         return factor * self._numbers(index)
 
     def _numbers(self, index: int) -> Array:
         values = np.empty(len(self.rows))
         for i, (line, cells) in enumerate(self.rows):
             value = number(cells[index], self.decimal)
+            if value is None and is_grouped(cells[index]):
+                raise DataError(
+                    f"column {self._label(index)!r}: {cells[index]!r:.40} has "
+                    "separators of thousands",
+                    where=f"{self.where}, line {line}",
+                    remedy="export the numbers without separators of thousands",
+                )
             if value is None:
                 raise DataError(
                     f"column {self._label(index)!r}: {cells[index]!r:.40} is not a "
@@ -291,15 +290,3 @@ class _Columns:
             where=self._header(),
             remedy=remedy,
         )
-
-
-def _unknown_unit(unit: str, quantity: Quantity, where: str) -> DataError:
-    expected = {
-        "frequency": "Hz, kHz, MHz, mHz, rad/s",
-        "phase": "deg, rad",
-    }.get(quantity, "ohm, mOhm, kOhm, MOhm, each also times cm2")
-    return DataError(
-        f"{unit!r} is no unit of the {quantity} that is known",
-        where=where,
-        remedy=f"use one of {expected}; capitals matter (mOhm, MOhm)",
-    )
