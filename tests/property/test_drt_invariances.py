@@ -14,7 +14,11 @@ from equipoise.spec.spectrum import Spectrum
 
 @st.composite
 def spectra(draw):
-    """Of 10 to 60 points, evenly or at random over 1 to 9 decades."""
+    """Of 10 to 60 points, evenly or at random over 1 to 9 decades.
+
+    Random ones lie each in an interval of its own: frequencies within a thousandth of
+    each other are one, and ten are needed.
+    """
     seed = draw(st.integers(0, 2**31))
     rng = np.random.default_rng(seed)
     count = draw(st.integers(10, 60))
@@ -22,7 +26,8 @@ def spectra(draw):
     if draw(st.booleans()):
         f = np.logspace(middle - half, middle + half, count)
     else:
-        f = 10.0 ** rng.uniform(middle - half, middle + half, count)
+        place = (np.arange(count) + rng.uniform(0.1, 0.9, count)) / count
+        f = rng.permutation(10.0 ** (middle - half + 2 * half * place))
     cell = random_surrogate(seed)
     level = draw(st.sampled_from([0.0, 1e-3, 0.1]))
     return Spectrum.of(f, noisy(cell.impedance(f), level, seed))

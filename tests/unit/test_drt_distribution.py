@@ -383,3 +383,21 @@ def test_it_prints_its_spectrum_tail_and_polarisation():
     d = distribution(S1.spectrum(name="S1"))
     assert repr(d).startswith("<Distribution of S1, Warburg tail: ")
     assert d.full_width_decades_count == pytest.approx(0.2, rel=1e-9)
+
+
+def test_frequencies_within_a_thousandth_are_one():
+    """A sweep measured twice, with another last digit, is no finer grid."""
+    f = np.logspace(6, -1, 71)
+    twice = np.concatenate([f, f * (1 + 1e-6)])
+    one = distribution(Spectrum.of(f, S1.impedance(f)))
+    both = distribution(Spectrum.of(twice, S1.impedance(twice)))
+    assert both.shape_factor_ratio == pytest.approx(one.shape_factor_ratio, rel=1e-6)
+    few = np.concatenate([f[:8], f[:8] * (1 + 1e-6)])
+    with pytest.raises(DataError, match=r"differ by more than 0\.1 %"):
+        distribution(Spectrum.of(few, S1.impedance(few)))
+
+
+def test_a_very_dense_grid_is_refused_before_it_fills_the_memory():
+    f = np.geomspace(1.0, 1.015, 12)
+    with pytest.raises(DataError, match="basis functions"):
+        distribution(Spectrum.of(f, S1.impedance(f)))
