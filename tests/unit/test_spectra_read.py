@@ -647,3 +647,19 @@ def test_the_table_of_electrodes_names_the_file_to_read(tmp_path):
     with pytest.raises(DataError) as caught:
         read_spectra(path)
     assert str(beside) in caught.value.remedy
+
+
+def test_a_separator_in_place_of_the_last_digit_of_the_first_row_is_refused(tmp_path):
+    f = np.logspace(5, -2, 36)
+    z = 10.0 + 50.0 / (1.0 + (2j * np.pi * f * 1e-2) ** 0.8)
+    rows = [f"{a:.6g},{b.real:.6f},{b.imag:.6f}" for a, b in zip(f, z, strict=True)]
+    for damaged in (rows[0][:-1] + ",", rows[0] + ","):
+        path = tmp_path / "cell.csv"
+        path.write_text("\n".join(["freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm", damaged, *rows[1:]]))
+        with pytest.raises(DataError):
+            read_spectra(path)
+    # where every row ends in one it is the habit of a program
+    path.write_text(
+        "\n".join(["freq/Hz,Re(Z)/Ohm,Im(Z)/Ohm", *(r + "," for r in rows)])
+    )
+    np.testing.assert_allclose(read_spectra(path).only.impedance_ohm, z, atol=1e-6)

@@ -279,6 +279,8 @@ def _cells(table: Table, line: str) -> list[str] | None:
     """Cells of a line if there are as many as columns."""
     cells = cut(line, table.separator)
     width = len(table.labels)
+    if table.trailing and table.rows and len(cells) == width:
+        return None  # the first row ended in a separator: a lost last digit, perhaps
     if (
         len(cells) == width + 1
         and cells[-1] == ""
