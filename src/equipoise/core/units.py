@@ -56,6 +56,7 @@ UNITS: dict[str, str] = {
     "mah_per_g_per_percent": "mAh g⁻¹ per %",
     "cm2_per_s": "cm² s⁻¹",
     "kj_per_mol": "kJ mol⁻¹",
+    "kn_per_mm": "kN mm⁻¹",
 }
 """Unit token at the end of a name -> how it is printed."""
 

@@ -32,7 +32,9 @@ RESISTANCE = 12  # df/dj, ohm m2
 SCALE = 13  # working memory
 DRIFT = 14  # change of mean x in the step without reaction
 DRIFT_PER_J = 15  # and per j, as -DRIFT_PER_J j
-FIELD_COLUMN_ROWS = 16
+LOWEST = 16  # mean x at the ends of steps, since the caller last set it
+HIGHEST = 17
+FIELD_COLUMN_ROWS = 18
 
 # Blocks of Field.shells: the elimination x_m = right + upper x_(m+1)
 UPPER = 0

@@ -65,6 +65,8 @@ class End(IntEnum):
     POSITIVE_SURFACE_LITHIATION = 13  # of the node next to the separator
     NEGATIVE_SURFACE_LITHIATION = 14
     SUBSTEPS = 15
+    POSITIVE_SIDE_COULOMB = 16  # of side reactions, > 0: did not delithiate
+    NEGATIVE_SIDE_COULOMB = 17  # > 0: did not lithiate
 
 
 class Sample(IntEnum):

@@ -6,6 +6,7 @@ S         settings, see `Setting`
 memory    what lives on between calls, see `Memory`
 clock     what lives on between substeps, see `Clock`
 past      the two electrode potentials, up to three substeps back        V
+side      side reactions and exposures, see `kernels.side`
 margin    how far the first limit is exceeded, > 0 beyond it            V or 1
 
 The charge follows the recursion of the time stepping (BDF2), so that lithium and
@@ -19,9 +20,10 @@ import numpy as np
 
 from equipoise.core.status import Status
 from equipoise.kernels._jit import inner_kernel, kernel
-from equipoise.kernels.layout import SURFACE
+from equipoise.kernels.layout import HIGHEST, LOWEST, MEAN, SURFACE
 from equipoise.kernels.particle import weights
 from equipoise.kernels.program import Ask, End, Mode, Reason, Sample
+from equipoise.kernels.side import expose, forward, mean_difference, side_currents
 from equipoise.kernels.stepper import (
     accept,
     differences,
@@ -40,6 +42,8 @@ class Memory(IntEnum):
     AMPERE = 3  # of the last step, for the start of a hold
     SAMPLES = 4
     SUBSTEPS = 5
+    POSITIVE_DIFFERENCE = 6  # mean phi_s - phi_e, V; nan: not known yet
+    NEGATIVE_DIFFERENCE = 7
 
 
 class Setting(IntEnum):
@@ -76,6 +80,16 @@ class Clock(IntEnum):
     ERROR = 14  # of the last substep, over the tolerance
     RESTS = 15  # 1: no given current
     FORWARD = 16  # 1: the current of a hold charges
+    SIDE = 17  # two: side currents of the tried substep, A
+    SIDE_2 = 18
+    SIDE_COULOMB = 19  # two, since the start of the step
+    SIDE_COULOMB_2 = 20
+    SIDE_COULOMB_1 = 21  # two, one substep back
+    SIDE_COULOMB_1_2 = 22
+    DIFFERENCE = 23  # two: mean phi_s - phi_e, V
+    DIFFERENCE_2 = 24
+    DIFFERENCE_1 = 25  # two, one substep back
+    DIFFERENCE_1_2 = 26
 
 
 class Out(IntEnum):
@@ -142,10 +156,21 @@ def margin(ask, out, forward):
 
 
 @inner_kernel
-def _try(P, FP, N, FN, S, ask, clock, h, out):
+def _try(P, FP, N, FN, S, side, ask, clock, h, out):
     """Solve a substep of h seconds and fill `out`; returns a status."""
     count, now = int(clock[Clock.COUNT]), int(clock[Clock.NOW])
     ratio = h / clock[Clock.LENGTH_1]
+    if side.laws.shape[0] > 0:
+        onwards = ratio if count > 0 else 0.0
+        clock[Clock.SIDE], clock[Clock.SIDE + 1] = side_currents(
+            side.laws,
+            forward(clock[Clock.DIFFERENCE], clock[Clock.DIFFERENCE_1], onwards),
+            forward(
+                clock[Clock.DIFFERENCE + 1], clock[Clock.DIFFERENCE_1 + 1], onwards
+            ),
+        )
+        if clock[Clock.SHARE] == 0.0:  # nothing lithiates: see BYPASS_COULOMB
+            clock[Clock.SIDE + 1] = 0.0
     status = solve(
         P,
         FP,
@@ -156,6 +181,8 @@ def _try(P, FP, N, FN, S, ask, clock, h, out):
         int(ask[Ask.MODE]),
         ask[Ask.VALUE],
         clock[Clock.AMPERE],
+        clock[Clock.SIDE],
+        clock[Clock.SIDE + 1],
         clock[Clock.SHARE],
         h,
         ratio,
@@ -201,7 +228,7 @@ def _narrow(bracket, h, m, trial, solved):
 
 
 @inner_kernel
-def _take(P, FP, N, FN, memory, clock, past, h, out):
+def _take(P, FP, N, FN, side, memory, clock, past, h, out):
     """Make the tried substep the state of the cell, and count it."""
     count, now = int(clock[Clock.COUNT]), int(clock[Clock.NOW])
     ratio = h / clock[Clock.LENGTH_1]
@@ -227,10 +254,21 @@ def _take(P, FP, N, FN, memory, clock, past, h, out):
     clock[Clock.SECOND] += h
     clock[Clock.LENGTH_2], clock[Clock.LENGTH_1] = clock[Clock.LENGTH_1], h
     clock[Clock.NOW] = 1.0 - now
-    clock[Clock.COUNT] += 1.0
+    a0, a1, a2 = weights(ratio, 1 if count == 0 else 2)
     for e in range(2):
         past[e, 2], past[e, 1] = past[e, 1], past[e, 0]
         past[e, 0] = out[Out.POSITIVE_VOLT + e]
+        Q, Q_old = clock[Clock.SIDE_COULOMB + e], clock[Clock.SIDE_COULOMB_1 + e]
+        Q_new = (a1 * Q - a2 * Q_old + h * clock[Clock.SIDE + e]) / a0
+        clock[Clock.SIDE_COULOMB + e], clock[Clock.SIDE_COULOMB_1 + e] = Q_new, Q
+        clock[Clock.DIFFERENCE_1 + e] = clock[Clock.DIFFERENCE + e]
+    clock[Clock.DIFFERENCE] = mean_difference(P, FP)
+    clock[Clock.DIFFERENCE + 1] = mean_difference(N, FN)
+    if side.watch.shape[0] > 0:
+        known = clock[Clock.COUNT] > 0.0
+        expose(side, P, FP, 0, h, known)
+        expose(side, N, FN, 1, h, known)
+    clock[Clock.COUNT] += 1.0
 
 
 @inner_kernel
@@ -306,6 +344,17 @@ def _record(S, trace, ask, memory, clock, past, pace, before):
 
 
 @inner_kernel
+def _widen(E, F, now):
+    """Widen the range of mean x to where a step has ended."""
+    if E.ideal == 1:
+        return
+    for c in range(F.column.shape[1]):
+        x = F.column[MEAN + now, c]
+        F.column[LOWEST, c] = min(F.column[LOWEST, c], x)
+        F.column[HIGHEST, c] = max(F.column[HIGHEST, c], x)
+
+
+@inner_kernel
 def _end(P, FP, N, FN, result, ask, memory, clock, past, reason):
     """Write the row of a step and what the next one needs."""
     now = int(clock[Clock.NOW])
@@ -325,6 +374,12 @@ def _end(P, FP, N, FN, result, ask, memory, clock, past, reason):
         np.nan if N.ideal == 1 else FN.column[SURFACE + 1, N.nodes - 1]
     )
     result[End.SUBSTEPS] = clock[Clock.TRIED]
+    result[End.POSITIVE_SIDE_COULOMB] = clock[Clock.SIDE_COULOMB]
+    result[End.NEGATIVE_SIDE_COULOMB] = clock[Clock.SIDE_COULOMB + 1]
+    _widen(P, FP, now)
+    _widen(N, FN, now)
+    for e in range(2):
+        memory[Memory.POSITIVE_DIFFERENCE + e] = clock[Clock.DIFFERENCE + e]
     memory[Memory.NOW] = now
     memory[Memory.SECOND] = result[End.END_SECOND]
     memory[Memory.AMPERE] = clock[Clock.AMPERE]
@@ -338,6 +393,9 @@ def _begin(S, ask, memory, clock):
     clock[Clock.NOW] = memory[Memory.NOW]
     clock[Clock.START_SECOND] = memory[Memory.SECOND]
     clock[Clock.ERROR] = 1.0
+    for e in range(2):
+        clock[Clock.DIFFERENCE + e] = memory[Memory.POSITIVE_DIFFERENCE + e]
+        clock[Clock.DIFFERENCE_1 + e] = clock[Clock.DIFFERENCE + e]
     ampere = ask[Ask.VALUE]
     pace = S[Setting.ONE_C_AMPERE]
     if int(ask[Ask.MODE]) == _VOLTAGE_MODE:
@@ -416,7 +474,9 @@ def _limited(ask, memory, clock, h):
 
 
 @kernel
-def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, stop):
+def run(
+    P, FP, N, FN, S, side, program, jump, results, trace, memory, scratch, place, stop
+):
     """Run steps from `place[0]` until `stop`; returns a status, moves `place[0]`.
 
     `jump[s]` is where to go on after step s if it ended by its voltage limit.
@@ -441,7 +501,7 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
         if trial <= 0:
             h, last = _limited(ask, memory, clock, h)
         clock[Clock.TRIED] += 1.0
-        status = _try(P, FP, N, FN, S, ask, clock, h, out)
+        status = _try(P, FP, N, FN, S, side, ask, clock, h, out)
         reason = -1
         if trial == _FIRST_MOMENT:  # a sample only: the state stays
             if status == _OK:
@@ -494,7 +554,7 @@ def run(P, FP, N, FN, S, program, jump, results, trace, memory, scratch, place, 
         if reason != _FAILED:
             lost = clock[Clock.SHARE] == 0.0
             before = (clock[Clock.AMPERE], clock[Clock.COULOMB], clock[Clock.JOULE])
-            _take(P, FP, N, FN, memory, clock, past, h, out)
+            _take(P, FP, N, FN, side, memory, clock, past, h, out)
             if lost and memory[Memory.BYPASS_COULOMB] == 0.0:
                 clock[Clock.COUNT] = 0.0
                 h = S[Setting.FIRST_FRACTION] * pace

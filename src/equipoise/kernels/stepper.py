@@ -3,6 +3,7 @@
 symbol   meaning                                                        unit
 P, N     positive, negative electrode (`Porous`); FP, FN their fields
 I        current of the cell, charge > 0                                A
+sp, sn   side currents: I - sp delithiates P, I - sn lithiates N        A
 Rp, Rn   resistance between electrode and reference electrode           ohm
 share    part of the current that reacts at the negative (0 or 1)       1
 
@@ -76,23 +77,24 @@ def react_to(E, F, i, close):
 
 
 @kernel
-def react_together(P, FP, N, FN, Rp, Rn, volt, I, share, close, out):
+def react_together(P, FP, N, FN, Rp, Rn, volt, I, sp, sn, share, close, out):
     """Newton for both electrodes at a given voltage; fills `out`, returns a status."""
     both, fields = (P, N), (FP, FN)
     factors = (1.0 / P.area, -share / N.area)  # current density per ampere
+    aside = (sp, sn)
     for trial in range(_MOST_ITERATIONS):
         V = V_slope = 0.0  # of the cell over I
         for e in range(2):
             base, slope = side(both[e], fields[e])
             sign = 1.0 - 2.0 * e
-            out[2 + e] = base
             out[4 + e] = slope * factors[e]
-            V += sign * base
+            out[2 + e] = base - out[4 + e] * aside[e]
+            V += sign * out[2 + e]
             V_slope += sign * out[4 + e]
         I = (volt - V) / (V_slope + Rp + Rn)
         off = 0.0
         for e in range(2):
-            one = moved(both[e], fields[e], I * factors[e], trial)
+            one = moved(both[e], fields[e], (I - aside[e]) * factors[e], trial)
             if not one < 1e30:
                 return _NAN
             off = max(off, one)
@@ -107,7 +109,24 @@ def react_together(P, FP, N, FN, Rp, Rn, volt, I, share, close, out):
 
 @merged_kernel
 def solve(
-    P, FP, N, FN, Rp, Rn, mode, value, I, share, dt, ratio, count, now, close, out
+    P,
+    FP,
+    N,
+    FN,
+    Rp,
+    Rn,
+    mode,
+    value,
+    I,
+    sp,
+    sn,
+    share,
+    dt,
+    ratio,
+    count,
+    now,
+    close,
+    out,
 ):
     """Try a step of `dt` seconds; fill `out` with I, V, E_p, E_n; returns a status.
 
@@ -117,16 +136,17 @@ def solve(
     quadratically, what is left is about close**2 / (RT/F).
     """
     order = 1 if count == 0 else 2
-    prepare(P, FP, dt, ratio, order, count, now, I / P.area)
-    prepare(N, FN, dt, ratio, order, count, now, -I * share / N.area)
+    i_p, i_n = (I - sp) / P.area, -(I - sn) * share / N.area
+    prepare(P, FP, dt, ratio, order, count, now, i_p)
+    prepare(N, FN, dt, ratio, order, count, now, i_n)
     if mode == _VOLTAGE:
-        return react_together(P, FP, N, FN, Rp, Rn, value, I, share, close, out)
-    status, base, slope = react_to(P, FP, I / P.area, close)
+        return react_together(P, FP, N, FN, Rp, Rn, value, I, sp, sn, share, close, out)
+    status, base, slope = react_to(P, FP, i_p, close)
     if status != _OK:
         return status
-    out[2] = base + slope * I / P.area + Rp * I
-    status, base, slope = react_to(N, FN, -I * share / N.area, close)
-    out[3] = base - slope * I * share / N.area - Rn * I
+    out[2] = base + slope * i_p + Rp * I
+    status, base, slope = react_to(N, FN, i_n, close)
+    out[3] = base + slope * i_n - Rn * I
     out[0], out[1] = I, out[2] - out[3]
     return status
 

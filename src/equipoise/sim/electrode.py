@@ -18,8 +18,10 @@ from equipoise.kernels.layout import (
     FIELD_SHELL_BLOCKS,
     FILM,
     FLUX,
+    HIGHEST,
     INTERFACE,
     INVERSE_RADIUS2,
+    LOWEST,
     MEAN,
     SURFACE,
     Field,
@@ -140,7 +142,7 @@ def fresh_field(electrode: Porous, lithiation_fraction: float) -> Field:
     """
     columns, shells = electrode.column.shape[1], electrode.shell.shape[1]
     column = np.zeros((FIELD_COLUMN_ROWS, columns))
-    column[[MEAN, MEAN + 1]] = lithiation_fraction
+    column[[MEAN, MEAN + 1, LOWEST, HIGHEST]] = lithiation_fraction
     column[SURFACE : SURFACE + 4] = lithiation_fraction
     column[BRANCH] = 1.0 if lithiation_fraction > 0.5 else -1.0
     return Field(

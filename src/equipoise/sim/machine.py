@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from equipoise.core.errors import SolveError
 from equipoise.core.status import Status
 from equipoise.kernels.layout import MEAN
 from equipoise.kernels.program import Ask, End, Reason, Sample
+from equipoise.kernels.side import Side, no_side
 from equipoise.kernels.simulate import SCRATCH_SHAPE, Memory, Setting, run
 from equipoise.kernels.stepper import mean_lithiation
 from equipoise.sim.electrode import fresh_field
@@ -45,6 +46,8 @@ class Machine:
         Of the cell, for its spectra.
     impedances
         Those measured so far.
+    side
+        Side reactions, and exposures of the interfaces.
     """
 
     lowered: Lowered
@@ -58,6 +61,7 @@ class Machine:
     place: NDArray[np.int64]
     name: str = "cell"
     impedances: list[CellImpedance] = field(default_factory=list[CellImpedance])
+    side: Side = field(default_factory=no_side)
 
     @classmethod
     def of(
@@ -68,6 +72,7 @@ class Machine:
         *,
         sampling: bool = False,
         name: str = "cell",
+        side: Side | None = None,
     ) -> Machine:
         """A cell as built at the start of its program.
 
@@ -85,6 +90,7 @@ class Machine:
         settings[Setting.NEGATIVE_OHM] = lowered.negative_ohm
         memory = np.zeros(len(Memory))
         memory[Memory.BYPASS_COULOMB] = lowered.bypass_coulomb
+        memory[[Memory.POSITIVE_DIFFERENCE, Memory.NEGATIVE_DIFFERENCE]] = np.nan
         return cls(
             lowered,
             program,
@@ -96,7 +102,12 @@ class Machine:
             memory,
             np.zeros(2, np.int64),
             name,
+            side=no_side() if side is None else side,
         )
+
+    def with_side(self, side: Side) -> Machine:
+        """The same machine, its arrays shared, with other side reactions."""
+        return replace(self, side=side)
 
     @property
     def over(self) -> bool:
@@ -140,6 +151,7 @@ class Machine:
             self.lowered.negative,
             self.negative,
             self.settings,
+            self.side,
             self.program.steps,
             self.program.skip_to,
             self.results,

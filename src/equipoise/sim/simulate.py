@@ -180,7 +180,7 @@ def simulate(
         )
     lowered = lower(cell, model=model, mesh=mesh)
     program = expand(protocol, context(cell, lowered))
-    traced = _traced(trace)
+    traced = traced_cycles(trace)
     sampling = traced is None or bool(traced)
     if program.sweeps:
         require_rates(model, f"{program.name}: eis")
@@ -266,7 +266,14 @@ def context(cell: Cell | HalfCellSetup, lowered: Lowered) -> Context:
     )
 
 
-def _traced(trace: Traced | Collection[int]) -> frozenset[int] | None:
+def traced_cycles(trace: Traced | Collection[int]) -> frozenset[int] | None:
+    """Cycles to be traced; None: all of them.
+
+    Raises
+    ------
+    SpecError
+        If these are no numbers of cycles.
+    """
     if trace == "all":
         return None
     if trace == "none":

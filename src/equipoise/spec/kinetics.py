@@ -55,7 +55,8 @@ NonNegativeNumber = Annotated[
 ]
 
 
-def _zero() -> Sourced:
+def zero() -> Sourced:
+    """Nothing, and said so."""
     return Sourced(value=0.0, source="neglected", evidence=Evidence.ASSUMED)
 
 
@@ -194,7 +195,7 @@ class ElectrodeKinetics(Frozen):
     )
     anodic_transfer_fraction: Annotated[float, Field(gt=0.0, lt=1.0, strict=True)] = 0.5
     film_resistance_ohm_cm2: NonNegativeNumber = Field(
-        default_factory=_zero, description="per area of active interface"
+        default_factory=zero, description="per area of active interface"
     )
     double_layer_capacitance_uf_per_cm2: NonNegativeNumber = Field(
         default_factory=_double_layer,
@@ -297,18 +298,18 @@ class CellKinetics(Frozen):
     separator_conductivity_millisiemens_per_cm: PositiveNumber
     separator_activation_kj_per_mol: Energy = 0.0
     contact_resistance_ohm_cm2: NonNegativeNumber = Field(
-        default_factory=_zero, description="all contacts, on the area of the positive"
+        default_factory=zero, description="all contacts, on the area of the positive"
     )
     positive_contact_share_fraction: Fraction = Field(
         default=0.5, description="of the contact resistance; matters with a reference"
     )
     reference_position_fraction: Fraction = 0.5
     inductance_henry: NonNegativeNumber = Field(
-        default_factory=_zero,
+        default_factory=zero,
         description="of cell and cables; only impedances depend on it",
     )
     separator_grain_boundary_fraction: NonNegativeNumber = Field(
-        default_factory=_zero,
+        default_factory=zero,
         description="of the separator's resistance; an arc of its impedance",
     )
     separator_grain_boundary_second: PositiveNumber | None = Field(

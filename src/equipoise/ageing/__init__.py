@@ -1,0 +1,1 @@
+"""What wears a cell: one mechanism per file, see `mechanism` for what it may read."""

@@ -1,0 +1,393 @@
+"""A cell on a program that wears from cycle to cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.ageing.reading import Reading
+from equipoise.ageing.wear import Row, Wear
+from equipoise.core.status import Status
+from equipoise.kernels.layout import (
+    CAPACITY,
+    FILM,
+    FLUX,
+    HIGHEST,
+    INTERFACE,
+    INVERSE_RADIUS2,
+    LOWEST,
+    MEAN,
+)
+from equipoise.kernels.program import End
+from equipoise.kernels.side import At, Law, Reads, Side, Watch
+from equipoise.kernels.simulate import Memory
+from equipoise.sim.life.blocks import Blocks
+from equipoise.sim.life.surroundings import Surroundings
+from equipoise.sim.machine import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from equipoise.ageing.ageing import Ageing
+    from equipoise.ageing.reading import Exposure, SideReaction
+    from equipoise.kernels.layout import Field, Porous
+    from equipoise.protocol.expand import Program
+    from equipoise.sim.lower import Lowered
+    from equipoise.sim.mesh import Stepping
+    from equipoise.spec.cell import Cell
+
+Array = NDArray[np.float64]
+_AT = {"positive": At.POSITIVE, "negative": At.NEGATIVE, "both": At.BOTH}
+_READS = {"positive": Reads.POSITIVE, "negative": Reads.NEGATIVE, "cell": Reads.CELL}
+_LITHIUM = (MEAN, MEAN + 1)
+
+
+class Mark(IntEnum):
+    """Columns of the record of a cycle: its wear at the end, what went on in it."""
+
+    CYCLE = 0
+    POSITIVE_ACTIVE = 1
+    POSITIVE_CONTACT = 2
+    POSITIVE_FILM = 3  # ohm m2 of interface, on top of that as built
+    POSITIVE_PATH = 4
+    NEGATIVE_ACTIVE = 5
+    NEGATIVE_CONTACT = 6
+    NEGATIVE_FILM = 7
+    NEGATIVE_PATH = 8
+    STRAIN = 9  # percent, volume swing of the positive
+    H2H3 = 10  # coulomb beyond the onset
+    LITHIUM = 11  # coulomb, in what is still connected
+    ISOLATED = 12  # coulomb, lithium in what is not, so far
+    SLIPPED = 13  # coulomb, side reactions: lithium gained, so far
+    POSITIVE_SIDE = 14  # coulomb, in the cycle
+    NEGATIVE_SIDE = 15
+    SETTLED = 16  # 0: the first cycle after a jump, it still settles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgedState:
+    """A cell at the end of a cycle: all that is needed to go on from there."""
+
+    cycle_count: int
+    positive: Field
+    negative: Field
+    memory: Array
+    wear: Array
+    charged_loss: tuple[Array, Array]
+    notes: dict[str, float]
+    isolated_coulomb: float
+    slipped_coulomb: float
+    place: NDArray[np.int64]
+    laws: Array
+    records_count: int
+
+
+class AgeingCell:
+    """A `Machine` whose electrodes wear at the end of each cycle."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        lowered: Lowered,
+        program: Program,
+        stepping: Stepping,
+        ageing: Ageing,
+        *,
+        sampling: bool = False,
+    ) -> None:
+        self.cell, self.ageing, self.blocks = cell, ageing, Blocks.of(program)
+        wanted = tuple(e for m in ageing.mechanisms for e in m.exposures())
+        self.exposures: tuple[Exposure, ...] = tuple(dict.fromkeys(wanted))
+        nodes = max(lowered.positive.nodes, lowered.negative.nodes)
+        columns = [e.column.shape[1] for e in (lowered.positive, lowered.negative)]
+        self.wear = Wear(columns[0], columns[1])
+        self.around = {
+            side: Surroundings.of(cell, lowered, side)
+            for side in ("positive", "negative")
+        }
+        self.machine = Machine.of(
+            lowered,
+            program,
+            stepping,
+            sampling=sampling,
+            name=cell.spec.name,
+            side=Side(
+                np.zeros((0, len(Law))),
+                _watches(self.exposures),
+                np.zeros((2, len(self.exposures), nodes)),
+            ),
+        )
+        self.built = (lowered.positive.column.copy(), lowered.negative.column.copy())
+        self.isolated_coulomb = self.slipped_coulomb = 0.0
+        self.records: list[Array] = []
+        self.has_jumped = False
+        self._react(self._reading(0, 0.0, 0.0, 0.0))
+
+    @property
+    def porous(self) -> tuple[Porous, Porous]:
+        """The electrodes, worn."""
+        return self.machine.lowered.positive, self.machine.lowered.negative
+
+    @property
+    def fields(self) -> tuple[Field, Field]:
+        """Their states."""
+        return self.machine.positive, self.machine.negative
+
+    @property
+    def cycle(self) -> int:
+        """Cycles that are over (solved or jumped)."""
+        at = int(self.machine.place[0])
+        return int(np.searchsorted(self.blocks.stop_rows, at, side="right"))
+
+    @property
+    def over(self) -> bool:
+        """Whether the program has come to its end."""
+        return self.machine.over
+
+    def run_cycle(self, *, sampling: bool = False) -> tuple[Status, list[Array]]:
+        """Solve the next cycle and let it wear the cell; samples if asked for."""
+        machine, number = self.machine, self.cycle
+        stop, row = int(self.blocks.stop_rows[number]), int(machine.place[1])
+        second = float(machine.memory[Memory.SECOND])
+        now = int(machine.memory[Memory.NOW])
+        machine.side.exposed[:] = 0.0
+        for field in self.fields:
+            field.column[[LOWEST, HIGHEST]] = field.column[MEAN + now]
+        samples: list[Array] = []
+        charged = int(self.blocks.charged_rows[number])
+        stops = [charged, stop] if self.wear.waits and charged else [stop]
+        if sampling:
+            stops = list(range(int(machine.place[0]) + 1, stop + 1))
+        for end in stops:
+            if int(machine.place[0]) >= end:
+                continue
+            status = machine.advance(end, sampling=sampling)
+            if sampling:
+                samples.append(machine.sampled())
+            if status != Status.OK:
+                return status, samples
+            if end == charged and self.wear.waits:
+                self._let_go(self.wear.lose_charged)
+        done = machine.results[row : int(machine.place[1])]
+        reading = self._reading(
+            number + 1,
+            float(machine.memory[Memory.SECOND]) - second,
+            float(done[:, End.POSITIVE_SIDE_COULOMB].sum()),
+            float(done[:, End.NEGATIVE_SIDE_COULOMB].sum()),
+        )
+        self._age(reading)
+        self.records.append(self._marks(reading))
+        finite = bool(np.isfinite(self.wear.vector).all())
+        return (Status.OK if finite else Status.NOT_FINITE), samples
+
+    def discharge_coulomb(self) -> float:
+        """Discharge of the last cycle."""
+        results = self.machine.results[: int(self.machine.place[1])]
+        rows = results[results[:, End.CYCLE] == results[-1, End.CYCLE], End.COULOMB]
+        return float(-rows[rows < 0.0].sum())
+
+    def lithium_coulomb(self) -> float:
+        """Lithium in the connected active material of both electrodes."""
+        return sum(
+            held_coulomb(e, f, int(self.machine.memory[Memory.NOW]))
+            for e, f in zip(self.porous, self.fields, strict=True)
+        )
+
+    def leave(self, wear: Array, lithium_coulomb: float) -> None:
+        """Set the wear, and the lithium by way of the negative.
+
+        The positive keeps its lithium fractions; all columns of the negative are
+        shifted alike so that the total becomes `lithium_coulomb`.
+        """
+        self.wear.vector[:] = wear
+        self._apply()
+        negative, field = self.porous[1], self.fields[1]
+        missing = lithium_coulomb - self.lithium_coulomb()
+        whole = float(negative.column[CAPACITY].sum()) * negative.area
+        field.x[:] += missing / whole
+        for rows in (_LITHIUM, (LOWEST, HIGHEST)):
+            field.column[list(rows)] += missing / whole
+
+    def skip(self, cycles: int) -> None:
+        """Pass over cycles equal to the one just solved: place and time only."""
+        machine, number = self.machine, self.cycle
+        results = machine.results[: int(machine.place[1])]
+        last = results[results[:, End.CYCLE] == results[-1, End.CYCLE]]
+        second = float(last[-1, End.END_SECOND] - last[0, End.START_SECOND])
+        machine.place[0] = self.blocks.stop_rows[number + cycles - 1]
+        self.has_jumped = True
+        machine.memory[Memory.SECOND] += cycles * second
+
+    def state(self) -> AgedState:
+        """Copy of everything that changes."""
+        machine, wear = self.machine, self.wear
+        loss = wear.charged_loss
+        return AgedState(
+            self.cycle,
+            _copied(machine.positive),
+            _copied(machine.negative),
+            machine.memory.copy(),
+            wear.vector.copy(),
+            (loss["positive"].copy(), loss["negative"].copy()),
+            dict(wear.memory),
+            self.isolated_coulomb,
+            self.slipped_coulomb,
+            machine.place.copy(),
+            machine.side.laws.copy(),
+            len(self.records),
+        )
+
+    def restore(self, state: AgedState) -> None:
+        """Go back, or on, to a copy."""
+        machine, wear = self.machine, self.wear
+        for field, kept in zip(
+            self.fields, (state.positive, state.negative), strict=True
+        ):
+            for array, copy in zip(field, kept, strict=True):
+                array[:] = copy
+        machine.memory[:], machine.place[:] = state.memory, state.place
+        wear.vector[:] = state.wear
+        wear.charged_loss["positive"][:] = state.charged_loss[0]
+        wear.charged_loss["negative"][:] = state.charged_loss[1]
+        wear.memory.clear()
+        wear.memory.update(state.notes)
+        self.isolated_coulomb = state.isolated_coulomb
+        self.slipped_coulomb = state.slipped_coulomb
+        self._set_laws(state.laws)
+        del self.records[state.records_count :]
+        self.has_jumped = False
+        self._apply()
+
+    def _reading(
+        self, cycle: int, second: float, positive_side: float, negative_side: float
+    ) -> Reading:
+        exposed = self.machine.side.exposed
+        whole: dict[Exposure, Array] = {}
+        for i, exposure in enumerate(self.exposures):
+            electrode = self.porous[0 if exposure.side == "positive" else 1]
+            classes = electrode.column.shape[1] // electrode.nodes
+            whole[exposure] = np.tile(exposed[0, i, : electrode.nodes], classes)
+        spec = self.cell.spec
+        return Reading(
+            cycle,
+            second,
+            float(spec.temperature_celsius),
+            spec.stack_pressure_mpa,
+            self.machine.lowered.one_c_ampere,
+            self.around["positive"].reading(self.fields[0]),
+            self.around["negative"].reading(self.fields[1]),
+            positive_side,
+            negative_side,
+            whole,
+        )
+
+    def _age(self, reading: Reading) -> None:
+        self.slipped_coulomb += (
+            reading.positive_side_coulomb - reading.negative_side_coulomb
+        )
+
+        def advance() -> None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                for mechanism in self.ageing.mechanisms:
+                    mechanism.advance(reading, self.wear)
+
+        self._let_go(advance)
+        self._react(reading)
+
+    def _let_go(self, act: Callable[[], None]) -> None:
+        """Change the wear, apply it, and count the lithium that went with particles."""
+        before = self.lithium_coulomb()
+        act()
+        self._apply()
+        self.isolated_coulomb += before - self.lithium_coulomb()
+
+    def _apply(self) -> None:
+        """From the wear to the rows of the kernels."""
+        both = (self.wear.positive, self.wear.negative)
+        for electrode, built, wear in zip(self.porous, self.built, both, strict=True):
+            column = electrode.column
+            active, contact = wear[Row.ACTIVE], wear[Row.CONTACT]
+            column[INTERFACE] = built[INTERFACE] * active * contact
+            column[CAPACITY] = built[CAPACITY] * active
+            column[FLUX] = built[FLUX] * contact
+            column[FILM] = built[FILM] + wear[Row.FILM]
+            column[INVERSE_RADIUS2] = built[INVERSE_RADIUS2] / wear[Row.PATH] ** 2
+
+    def _react(self, reading: Reading) -> None:
+        """Side reactions of the next cycle."""
+        wanted = [
+            r
+            for m in self.ageing.mechanisms
+            for r in m.side_reactions(self.wear, reading)
+        ]
+        self._set_laws(_laws(wanted))
+
+    def _set_laws(self, laws: Array) -> None:
+        side = self.machine.side
+        if side.laws.shape != laws.shape:
+            self.machine = self.machine.with_side(side._replace(laws=laws.copy()))
+        else:
+            side.laws[:] = laws
+
+    def _marks(self, reading: Reading) -> Array:
+        marks = np.empty(len(Mark))
+        marks[Mark.CYCLE] = reading.cycle_count
+        pairs = (
+            (Mark.POSITIVE_ACTIVE, reading.positive, self.wear.positive),
+            (Mark.NEGATIVE_ACTIVE, reading.negative, self.wear.negative),
+        )
+        for first, electrode, wear in pairs:
+            marks[first : first + len(Row)] = wear @ electrode.weight_fraction
+        positive = reading.positive
+        marks[Mark.STRAIN] = np.nan
+        if positive.volume_percent is not None:
+            swing = positive.volume_at_percent(positive.highest_fraction)
+            swing = np.abs(swing - positive.volume_at_percent(positive.lowest_fraction))
+            marks[Mark.STRAIN] = swing @ positive.weight_fraction
+        beyond = np.maximum(
+            positive.h2h3_onset_fraction - positive.lowest_fraction, 0.0
+        )
+        porous = self.porous[0]
+        marks[Mark.H2H3] = float(beyond @ porous.column[CAPACITY]) * porous.area
+        marks[Mark.LITHIUM] = self.lithium_coulomb()
+        marks[Mark.ISOLATED] = self.isolated_coulomb
+        marks[Mark.SLIPPED] = self.slipped_coulomb
+        marks[Mark.POSITIVE_SIDE] = reading.positive_side_coulomb
+        marks[Mark.NEGATIVE_SIDE] = reading.negative_side_coulomb
+        marks[Mark.SETTLED] = 0.0 if self.has_jumped else 1.0
+        self.has_jumped = False
+        return marks
+
+
+def held_coulomb(electrode: Porous, field: Field, now: int) -> float:
+    """Lithium in an electrode, as charge."""
+    held = float(electrode.column[CAPACITY] @ field.column[MEAN + now])
+    return held * electrode.area
+
+
+def _copied(field: Field) -> Field:
+    return type(field)(*(array.copy() for array in field))
+
+
+def _watches(exposures: tuple[Exposure, ...]) -> Array:
+    rows = np.zeros((len(exposures), len(Watch)))
+    for row, e in zip(rows, exposures, strict=True):
+        row[Watch.ELECTRODE] = 0.0 if e.side == "positive" else 1.0
+        row[Watch.REFERENCE_VOLT] = e.reference_vs_li_volt
+        row[Watch.PER_VOLT] = 0.0 if e.width_volt is None else 1.0 / e.width_volt
+    return rows
+
+
+def _laws(wanted: list[SideReaction]) -> Array:
+    rows = np.zeros((len(wanted), len(Law)))
+    for row, r in zip(rows, wanted, strict=True):
+        row[Law.AT] = float(_AT[r.at])
+        row[Law.AMPERE] = r.ampere
+        row[Law.READS] = float(_READS[r.reads])
+        row[Law.REFERENCE_VOLT] = r.reference_vs_li_volt
+        row[Law.PER_VOLT] = 0.0 if r.width_volt is None else 1.0 / r.width_volt
+    return rows
