@@ -1,0 +1,1 @@
+"""Zhang et al. 2026: its cells, tests and numbers, computed."""
