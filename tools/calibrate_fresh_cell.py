@@ -14,17 +14,15 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from calibration_report import write_library, write_page
 
-from equipoise.fit.calibration import Case, Parameter, Target, calibrate
-from equipoise.io.cells import load_cell, load_half_cell_setup
-from equipoise.protocol.parsing import parse
+from equipoise.fit.calibration import Parameter, Target, calibrate
 from equipoise.sim.mesh import Mesh, Stepping
 from equipoise.spec.kinetics import CellKinetics
+from equipoise.study.zhang2026.fresh import cases, observers, uncertainty
 
 D_FRACTIONS = (0.20, 0.45, 0.65, 0.80, 0.90, 0.96, 1.00)
 SIGMA_FRACTIONS = (0.20, 0.70, 0.88, 1.00)
@@ -127,105 +125,6 @@ def build(values: dict[str, float], held: dict[str, float]) -> CellKinetics:
         "contact_resistance_ohm_cm2": v["contact"],
     }
     return CellKinetics.model_validate(content)
-
-
-def cycles(*rates: float, count: int = 2):
-    """A protocol of symmetric cycles."""
-    steps = [{"do": "cycle", "c_rate": float(r), "count": count} for r in rates]
-    return parse({"name": "calibration", "steps": steps}, where="calibration")
-
-
-def cases() -> list[Case]:
-    """The experiments of the paper that the rows of role "fit" belong to."""
-    lb, hb = load_cell("zhang2026-lb"), load_cell("zhang2026-hb")
-    thick = lb.spec.separator.model_copy(update={"mass_mg": 160.0})  # paper sec. 4.5
-    three = replace(lb, spec=lb.spec.model_copy(update={"separator": thick}))
-    pause = parse(
-        {
-            "name": "first",
-            "steps": [
-                {
-                    "do": "charge",
-                    "c_rate": 0.2,
-                    "until_capacity_mah_per_g_positive": 210.0,
-                },
-                {"do": "charge", "c_rate": 0.2},
-                {"do": "discharge", "c_rate": 0.2},
-            ],
-        },
-        where="calibration",
-    )
-    rates = cycles(0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-    return [
-        Case("HB first", hb, pause),
-        Case("LB first", lb, cycles(0.2, count=1)),
-        Case("HB rates", hb, rates),
-        Case("LB rates", lb, rates),
-        Case("LB three electrodes", three, cycles(0.2)),
-        Case("NCM85 half", load_half_cell_setup("zhang2026-ncm85-inli"), cycles(0.1)),
-        Case("LTO half", load_half_cell_setup("zhang2026-lto-inli"), cycles(0.1, 0.2)),
-    ]
-
-
-def charge(*steps: int):
-    """Charge passed in the given steps (counted from 0), mAh/g."""
-    return lambda t: abs(sum(t["capacity_mah_per_g_positive"][i] for i in steps))
-
-
-def ended_at(step: int, column: str):
-    """A potential or voltage at the end of a step."""
-    return lambda t: t[column][step]
-
-
-def observers() -> dict[str, tuple[str, object]]:
-    """How each row of the paper is seen: the second cycle at each rate."""
-    at_rate = {0.1: 3, 0.2: 7, 0.5: 11, 1.0: 15, 2.0: 19, 5.0: 23}
-    out = {
-        "C1": ("HB first", charge(0, 1)),
-        "C2": ("HB first", charge(2)),
-        "C5": ("HB first", ended_at(0, "end_voltage_volt")),
-        "L1": ("HB first", charge(2)),
-        "C3": ("LB first", charge(0)),
-        "C4": ("LB first", charge(1)),
-        "L3": ("LB first", charge(1)),
-        "C6": (
-            "NCM85 half",
-            lambda t: 100.0 * charge(1)(t) / charge(0)(t),
-        ),
-        "C8": ("LTO half", charge(6)),
-        "A1": ("HB rates", charge(at_rate[1.0])),
-        "A2": ("LB rates", charge(at_rate[1.0])),
-        "T1": (
-            "LB three electrodes",
-            ended_at(0, "end_positive_electrode_potential_volt"),
-        ),
-        "T2": (
-            "LB three electrodes",
-            ended_at(2, "end_positive_electrode_potential_volt"),
-        ),
-    }
-    for cell, names in {
-        "HB rates": {"R1": 0.1, "R3": 1.0, "R5": 2.0, "R7": 5.0}
-        | {"S1": 0.1, "S2": 0.2, "S3": 0.5, "S4": 1.0, "S5": 2.0},
-        "LB rates": {"R2": 0.1, "R4": 1.0, "R6": 2.0, "R8": 5.0}
-        | {"S6": 0.1, "S7": 0.2, "S8": 0.5, "S9": 1.0, "S10": 2.0},
-    }.items():
-        for name, rate in names.items():
-            out[name] = (cell, charge(at_rate[rate]))
-    return out
-
-
-def uncertainty(row: dict[str, str]) -> float:
-    """One standard deviation.
-
-    1.5 % of a capacity (cells of one kind differ by it: R3 and S4, R5 and S5), 2 mV
-    of a potential, 8 mV of a read-off voltage.
-    """
-    if row["unit"] == "V":
-        return 0.002
-    if row["unit"] == "V (cell)":
-        return 0.008
-    return 0.8 if row["unit"] == "%" else 0.015 * float(row["value"])
 
 
 def read_targets(path: Path) -> list[Target]:

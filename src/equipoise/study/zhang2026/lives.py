@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from equipoise.analysis.eis.drt.ranges import PAPER_RANGES
 from equipoise.analysis.eis.drt.resistances import resistances
 from equipoise.analysis.eis.drt.tails import WARBURG, Tail
+from equipoise.io.protocols import load_protocol
 from equipoise.protocol.steps import AnyStep, Cycle, Eis, Protocol
 
 if TYPE_CHECKING:
@@ -56,11 +57,8 @@ def rates_then_0_2c() -> Protocol:
 
 
 def three_electrodes() -> Protocol:
-    """Fig. 6, S10: 0.2C to 5C and back to 0.2C in the 24th cycle; counts assumed."""
-    rates = (0.2, 0.5, 1.0, 2.0, 5.0)
-    counts = (5, 5, 5, 4, 4)
-    there = tuple(Cycle(c_rate=r, count=n) for r, n in zip(rates, counts, strict=True))
-    return Protocol(name="three electrodes", steps=(*there, Cycle(c_rate=0.2, count=2)))
+    """Fig. 6, S10: 0.2C to 5C and back to 0.2C in the 24th cycle."""
+    return load_protocol("three-electrode-rate-test")
 
 
 class Seen:
