@@ -81,6 +81,7 @@ bench: .venv-bench/.installed-peers .venv-eis/.installed
 	.venv-bench/bin/python benchmarks/bench_engine.py
 	.venv-bench/bin/python benchmarks/bench_cycling.py
 	.venv-bench/bin/python benchmarks/bench_impedance.py
+	.venv-bench/bin/python benchmarks/bench_life.py
 
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock

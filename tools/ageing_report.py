@@ -297,7 +297,7 @@ would decide.
 0.2C and one at 1C, of three kinds of cells. Cells of one batch at 0.2C and 1C, \
 three of each, would decide.
 - **Film against charge transfer**, beyond the sum: their time constants rest on \
-assumed capacitances. An impedance of the fresh cell would decide, and the fresh charge \
-transfer with it.
+assumed capacitances. An impedance of the fresh cell would decide, and the fresh \
+charge transfer with it.
 - **Pressure and temperature**: all numbers are at 81 MPa and 45 C.
 """

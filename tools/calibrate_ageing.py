@@ -32,7 +32,7 @@ from equipoise.study.zhang2026.hypotheses import (
     HYPOTHESES,
 )
 
-LEAST_WEIGHT = 0.01
+LEAST_WEIGHT = 0.015
 READING_SPREAD = 0.15  # of a resistance read from a spectrum, ln
 BY_NAME = {h.name: h for h in HYPOTHESES}
 
@@ -108,6 +108,7 @@ def drawn(job: tuple[dict, int, int, str]) -> dict:
         problem_of(lives, parameters),
         estimate,
         draws,
+        burn_in_count=60,
         rng=np.random.default_rng(seed),
     )
     found = {
@@ -168,7 +169,7 @@ def main() -> None:
     """Fit, sample, print, and write if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", type=Path, default=Path("build/ageing-fits"))
-    parser.add_argument("--draws", type=int, default=300)
+    parser.add_argument("--draws", type=int, default=150)
     parser.add_argument("--members", type=int, default=64)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true")
