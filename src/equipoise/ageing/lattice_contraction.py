@@ -23,7 +23,7 @@ Stallard, Demography 16 (1979) 439, eq. 6 (gamma frailty). The power law is our 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -31,6 +31,7 @@ from pydantic import Field
 from equipoise.ageing.mechanism import Mechanism
 from equipoise.ageing.stack_pressure import StackPressure
 from equipoise.ageing.wear import LEAST_FRACTION, Row, Side
+from equipoise.core.errors import SpecError
 from equipoise.spec.frozen import Fraction, Positive
 from equipoise.spec.kinetics import NonNegativeNumber, PositiveNumber
 from equipoise.spec.kinetics import zero as nothing
@@ -73,10 +74,31 @@ class LatticeContraction(Mechanism):
     path_ratio: NonNegativeNumber = Field(
         default_factory=nothing, description="growth of ln(diffusion length) per hazard"
     )
-    charged_fraction: Annotated[Fraction, Field()] = Field(
+    charged_fraction: Fraction = Field(
         default=0.0, description="share of the particles that is isolated when charged"
     )
     stack_pressure: StackPressure | None = None
+
+    def check(self, reading: Reading) -> None:
+        """Volume data, the onset of H2-H3 and the stack pressure where needed."""
+        electrode, where = reading.of(self.electrode), f"ageing: {self.KIND}"
+        if electrode.volume_percent is None:
+            raise SpecError(
+                f"the material of the {self.electrode} has no volume-change data",
+                where=where,
+                remedy="give the material volume_change data, or leave the mechanism "
+                "out",
+            )
+        if self.driver == "h2-h3" and np.isnan(electrode.h2h3_onset_fraction):
+            raise SpecError(
+                f"the onset of the H2-H3 transition of the {self.electrode} is not "
+                "known, or beyond its curve",
+                where=where,
+                remedy="give the material h2h3_onset_vs_li_volt, or use driver = "
+                '"whole"',
+            )
+        if self.stack_pressure is not None:
+            self.stack_pressure.hazard_ratio(reading.stack_pressure_mpa)
 
     def strain_percent(self, electrode: ElectrodeReading) -> NDArray[np.float64]:
         """Volume swing of the cycle per column, percent of the volume as built."""

@@ -30,6 +30,15 @@ class Mechanism(Frozen):
     KIND: ClassVar[str]
     STRENGTH: ClassVar[str]
 
+    def check(self, reading: Reading) -> None:
+        """Refuse a cell that lacks what the mechanism reads, before the first cycle.
+
+        Raises
+        ------
+        SpecError
+            If something is missing; which, and what to do.
+        """
+
     def exposures(self) -> tuple[Exposure, ...]:
         """Integrals over time and local potential that `advance` will read."""
         return ()

@@ -15,6 +15,7 @@ class Status(IntEnum):
     TOO_MANY_SUBSTEPS = 6
     TRACE_FULL = 7
     BEYOND_LITHIUM = 8
+    WEAR_NOT_FINITE = 9
 
     def __str__(self) -> str:
         """The name, not the number."""
@@ -52,6 +53,10 @@ _ADVICE = {
     Status.BEYOND_LITHIUM: (
         "an electrode would have to hold less than no lithium, or more than it can: "
         "the window lies beyond what the electrodes can give; narrow it"
+    ),
+    Status.WEAR_NOT_FINITE: (
+        "a mechanism's parameters explode: a film, a loss, a diffusion length or a "
+        "side current grew beyond all numbers; check its rates, exponents and widths"
     ),
     Status.NOT_FINITE: "an input is NaN or infinite: check masses and fractions",
 }

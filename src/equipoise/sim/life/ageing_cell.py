@@ -125,7 +125,10 @@ class AgeingCell:
         self.isolated_coulomb = self.slipped_coulomb = 0.0
         self.records: list[Array] = []
         self.has_jumped = False
-        self._react(self._reading(0, 0.0, 0.0, 0.0))
+        fresh = self._reading(0, 0.0, 0.0, 0.0)
+        for mechanism in ageing.mechanisms:
+            mechanism.check(fresh)
+        self._react(fresh)
 
     @property
     def porous(self) -> tuple[Porous, Porous]:
@@ -182,13 +185,20 @@ class AgeingCell:
         self._age(reading)
         self.records.append(self._marks(reading))
         finite = bool(np.isfinite(self.wear.vector).all())
-        return (Status.OK if finite else Status.NOT_FINITE), samples
+        return (Status.OK if finite else Status.WEAR_NOT_FINITE), samples
 
     def discharge_coulomb(self) -> float:
         """Discharge of the last cycle."""
-        results = self.machine.results[: int(self.machine.place[1])]
-        rows = results[results[:, End.CYCLE] == results[-1, End.CYCLE], End.COULOMB]
+        rows = self._last_rows()[:, End.COULOMB]
         return float(-rows[rows < 0.0].sum())
+
+    def _last_rows(self) -> Array:
+        """Results of the last cycle."""
+        results = self.machine.results[: int(self.machine.place[1])]
+        first = results.shape[0] - 1
+        while first and results[first - 1, End.CYCLE] == results[-1, End.CYCLE]:
+            first -= 1
+        return results[first:]
 
     def lithium_coulomb(self) -> float:
         """Lithium in the connected active material of both electrodes."""
@@ -215,8 +225,7 @@ class AgeingCell:
     def skip(self, cycles: int) -> None:
         """Pass over cycles equal to the one just solved: place and time only."""
         machine, number = self.machine, self.cycle
-        results = machine.results[: int(machine.place[1])]
-        last = results[results[:, End.CYCLE] == results[-1, End.CYCLE]]
+        last = self._last_rows()
         second = float(last[-1, End.END_SECOND] - last[0, End.START_SECOND])
         machine.place[0] = self.blocks.stop_rows[number + cycles - 1]
         self.has_jumped = True
@@ -291,12 +300,12 @@ class AgeingCell:
         )
 
         def advance() -> None:
-            with np.errstate(over="ignore", invalid="ignore"):
-                for mechanism in self.ageing.mechanisms:
-                    mechanism.advance(reading, self.wear)
+            for mechanism in self.ageing.mechanisms:
+                mechanism.advance(reading, self.wear)
 
-        self._let_go(advance)
-        self._react(reading)
+        with np.errstate(over="ignore", invalid="ignore"):  # the status tells it
+            self._let_go(advance)
+            self._react(reading)
 
     def _let_go(self, act: Callable[[], None]) -> None:
         """Change the wear, apply it, and count the lithium that went with particles."""

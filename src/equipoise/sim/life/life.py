@@ -263,12 +263,35 @@ def life(
         tuple(machine.impedances),
         driver.taken_back_count,
     )
+    _warn_of_reference(found)
     if status != Status.OK:
         what = f"cycle {found.last_cycle + 1} of {program.name} could not be finished"
         if strict:
             raise SolveError(status, what, where=cell.where or cell.spec.name)
         warnings.warn(f"{what}: {status.advice}", EquipoiseWarning, stacklevel=2)
     return found
+
+
+def _warn_of_reference(found: Life) -> None:
+    """Retention is relative to the reference cycle: it must not be a dead cell's."""
+    table = found.cycles
+    at = table.filter(table["cycle_count"] == found.reference_cycle)
+    if at.height != 1:
+        return
+    column = "discharging_capacity_mah_per_g_positive"
+    reference, most = at[column][0], table[column].max()
+    if not isinstance(most, float) or reference >= DEAD_FRACTION * most:
+        return
+    warnings.warn(
+        f"the reference cycle ({found.reference_cycle}) gives {reference:.3g} mAh/g, "
+        f"an earlier one {most:.3g}: the cell was worn out before the cycles that its "
+        "life is counted in",
+        EquipoiseWarning,
+        stacklevel=3,
+    )
+
+
+DEAD_FRACTION = 0.1
 
 
 def _check(cell: Cell, model: ModelName, until_retention: float | None) -> None:
