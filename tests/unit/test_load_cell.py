@@ -115,7 +115,7 @@ BROKEN = {
     ),
     "decimal comma": (
         [("upper_volt = 2.75", "upper_volt = 2,75")],
-        ["not valid TOML", "line 10", "decimal points"],
+        ["not valid TOML", "line 11", "decimal points"],
     ),
     "unclosed text": (
         [('name = "LB"', 'name = "LB')],

@@ -23,10 +23,10 @@ Stallard, Demography 16 (1979) 439, eq. 6 (gamma frailty). The power law is our 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from equipoise.ageing.mechanism import Mechanism
 from equipoise.ageing.stack_pressure import StackPressure
@@ -79,6 +79,17 @@ class LatticeContraction(Mechanism):
     )
     stack_pressure: StackPressure | None = None
 
+    @model_validator(mode="after")
+    def _beyond_threshold(self) -> Self:
+        threshold = self.threshold_strain_percent.value
+        if self.reference_strain_percent <= threshold:
+            msg = (
+                f"reference_strain_percent = {self.reference_strain_percent:g} must "
+                f"lie above threshold_strain_percent = {threshold:g}"
+            )
+            raise ValueError(msg)
+        return self
+
     def check(self, reading: Reading) -> None:
         """Volume data, the onset of H2-H3 and the stack pressure where needed."""
         electrode, where = reading.of(self.electrode), f"ageing: {self.KIND}"
@@ -113,7 +124,7 @@ class LatticeContraction(Mechanism):
     def hazard(self, strain_percent: NDArray[np.float64]) -> NDArray[np.float64]:
         """Hazard of isolation in a cycle with a strain; same shape."""
         threshold = self.threshold_strain_percent.value
-        reference = max(self.reference_strain_percent - threshold, 1e-9)
+        reference = self.reference_strain_percent - threshold
         beyond = np.maximum(strain_percent - threshold, 0.0) / reference
         raised = beyond**self.exponent.value
         return np.minimum(self.hazard_per_cycle_fraction.value * raised, MOST_HAZARD)

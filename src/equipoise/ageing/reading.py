@@ -43,7 +43,7 @@ class SideReaction:
     at
         Electrode whose lithium it concerns; "both": a shuttle or a leak, which
         discharges the cell without moving one electrode against the other.
-    ampere
+    current_ampere
         Of the whole cell, at the reference potential, > 0: on the positive an
         oxidation, on the negative a reduction, of something else than the electrode.
         Without a width: A per V of (potential - reference).
@@ -52,7 +52,7 @@ class SideReaction:
     """
 
     at: Side | str
-    ampere: float
+    current_ampere: float
     reads: Side | str
     reference_vs_li_volt: float
     width_volt: float | None
@@ -123,8 +123,8 @@ class Reading:
 
     Attributes
     ----------
-    second
-        Duration of the cycle.
+    duration_second
+        Of the cycle.
     one_c_ampere
         Current of 1C.
     positive_side_coulomb, negative_side_coulomb
@@ -134,7 +134,7 @@ class Reading:
     """
 
     cycle_count: int
-    second: float
+    duration_second: float
     temperature_celsius: float
     stack_pressure_mpa: float | None
     one_c_ampere: float

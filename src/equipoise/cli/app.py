@@ -16,8 +16,10 @@ from equipoise.cli.dqdv import dqdv
 from equipoise.cli.eis import eis
 from equipoise.cli.export import export
 from equipoise.cli.library import library
+from equipoise.cli.life import life
 from equipoise.cli.protocol import protocol
 from equipoise.cli.read import read
+from equipoise.cli.reproduce import reproduce
 from equipoise.cli.simulate import simulate
 from equipoise.cli.store import app as store
 from equipoise.cli.tlm import tlm
@@ -35,6 +37,8 @@ COMMANDS = (
     demo,
     design,
     simulate,
+    life,
+    reproduce,
     read,
     cycles,
     dqdv,

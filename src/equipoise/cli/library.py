@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Row = tuple[str, ...]
 
+ONE_OF = {"cells": "cell", "half_cells": "half cell", "materials": "material"}
 HEADER = ("number", "value", "unit", "range", "evidence", "source")
 
 
@@ -32,7 +33,7 @@ def library(
     Example: equipoise library zhang2026-lb --toml > my-cell.toml
     """
     from equipoise.cli.output import echo_json, echo_table
-    from equipoise.core.errors import SpecError, nearest
+    from equipoise.core.errors import SpecError
     from equipoise.spec import library as bundled
 
     if as_toml and as_json:
@@ -45,17 +46,10 @@ def library(
         if as_json:
             echo_json(found)
             return
-        rows = [
-            (n, "kinetics" if kind == "kinetics" else kind[:-1].replace("_", " "))
-            for kind in kinds
-            for n in found[kind]
-        ]
+        rows = [(n, ONE_OF.get(kind, kind)) for kind in kinds for n in found[kind]]
         echo_table("bundled with equipoise", ("name", "kind"), rows)
         return
-    kind = next((k for k in kinds if name in bundled.names(k)), None)
-    if kind is None:
-        known = [n for k in kinds for n in bundled.names(k)]
-        raise SpecError(f"{name!r} is not in the library", remedy=nearest(name, known))
+    kind, name = bundled.found(name)
     if as_json:
         echo_json(bundled.read(kind, name))
     elif as_toml or kind not in ("materials", "kinetics"):

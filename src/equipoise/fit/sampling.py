@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 _FREEDOM = 5.0  # of the t distribution
 _STEP = 1.2  # of the random walk, over the posterior, divided by the root of n
-_SHARE_INDEPENDENT = 0.35
+_SHARE_INDEPENDENT = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,6 +64,7 @@ def load_cell(name_or_path: str | Path) -> Cell:
         _separator(spec.separator.material, where),
         where,
         _kinetics(spec.kinetics, folder, where),
+        "" if where.startswith("library: ") else str(folder.resolve()),
     )
 
 

@@ -9,7 +9,10 @@ A side reaction of the positive oxidises the electrolyte: of a charging current 
 only I - I_side delithiates it. One of the negative reduces something else than the
 electrode: only I - I_side lithiates it. A shuttle, or a leak, does both. Currents
 are exponential in a potential (a Tafel law), or proportional to a voltage; they flow
-at rest too. Within a substep they are constant, at the extrapolated potential.
+at rest too. The potential is extrapolated to the end of a substep; for a Tafel law
+the charge is that of a potential that moves evenly, whatever it moves in units of w:
+with r its move over w, the backward difference of ``exp`` over that of a straight line
+is ``(a0 - a1 exp(-r) + a2 exp(-r (1 + 1 / ratio))) / r``.
 
 An exposure is the integral over time of ``exp((u - E) / w)`` per node: what a growth
 law that follows the local potential has to know of the past.
@@ -22,6 +25,7 @@ import numpy as np
 
 from equipoise.kernels._jit import inner_kernel
 from equipoise.kernels.layout import DIFFERENCE
+from equipoise.kernels.particle import weights
 
 
 class Law(IntEnum):
@@ -90,17 +94,30 @@ def forward(u, u_old, ratio):
 
 
 @inner_kernel
-def side_currents(laws, u_p, u_n):
-    """Side currents of the positive and of the negative, A."""
+def _even(r, ratio, order):
+    """Mean of exp over a substep in which its exponent rises by r, over its end."""
+    if abs(r) < 1e-3:
+        return 1.0
+    a0, a1, a2 = weights(ratio, order)
+    past = a2 * np.exp(-r * (1.0 + 1.0 / ratio)) if order == 2 else 0.0
+    return (a0 - a1 * np.exp(-r) + past) / r
+
+
+@inner_kernel
+def side_currents(laws, u_p, u_n, du_p, du_n, ratio, order):
+    """Side currents of the positive and of the negative, A.
+
+    `u`: potentials at the end of the substep, `du`: by how much they move in it.
+    """
     of_p = of_n = 0.0
     for s in range(laws.shape[0]):
         law = laws[s]
         reads = int(law[Law.READS])
-        u = u_p - u_n
+        u, du = u_p - u_n, du_p - du_n
         if reads == _READS_POSITIVE:
-            u = u_p
+            u, du = u_p, du_p
         elif reads == _READS_NEGATIVE:
-            u = u_n
+            u, du = u_n, du_n
         if not abs(u) < 1e30:  # nothing is known yet
             continue
         off = u - law[Law.REFERENCE_VOLT]
@@ -109,6 +126,7 @@ def side_currents(laws, u_p, u_n):
             ampere *= off
         else:
             ampere *= np.exp(min(off * law[Law.PER_VOLT], _MOST_EXPONENT))
+            ampere *= _even(du * law[Law.PER_VOLT], ratio, order)
         at = int(law[Law.AT])
         if at != _NEGATIVE:
             of_p += ampere
@@ -130,9 +148,11 @@ def mean_difference(E, F):
 
 @inner_kernel
 def expose(side, E, F, electrode, h, known):
-    """Add a substep of h seconds to the exposures of one electrode (trapezoid).
+    """Add a substep of h seconds to the exposures of one electrode.
 
-    Without a `known` integrand from before the new one stands for the whole substep.
+    Between its ends the potential is taken to move evenly: the mean of the integrand
+    is its logarithmic mean. Without a `known` integrand from before the new one stands
+    for the whole substep.
     """
     if E.ideal == 1:
         return
@@ -144,5 +164,8 @@ def expose(side, E, F, electrode, h, known):
             off = F.node[DIFFERENCE, k] - watch[Watch.REFERENCE_VOLT]
             now = np.exp(min(off * watch[Watch.PER_VOLT], _MOST_EXPONENT))
             before = side.exposed[1, w, k] if known else now
-            side.exposed[0, w, k] += 0.5 * h * (before + now)
+            mean = 0.5 * (before + now)
+            if abs(now - before) > 1e-3 * mean:
+                mean = (now - before) / np.log(now / before)
+            side.exposed[0, w, k] += h * mean
             side.exposed[1, w, k] = now

@@ -162,12 +162,17 @@ def _try(P, FP, N, FN, S, side, ask, clock, h, out):
     ratio = h / clock[Clock.LENGTH_1]
     if side.laws.shape[0] > 0:
         onwards = ratio if count > 0 else 0.0
+        u_p, u_n = clock[Clock.DIFFERENCE], clock[Clock.DIFFERENCE + 1]
+        then_p = forward(u_p, clock[Clock.DIFFERENCE_1], onwards)
+        then_n = forward(u_n, clock[Clock.DIFFERENCE_1 + 1], onwards)
         clock[Clock.SIDE], clock[Clock.SIDE + 1] = side_currents(
             side.laws,
-            forward(clock[Clock.DIFFERENCE], clock[Clock.DIFFERENCE_1], onwards),
-            forward(
-                clock[Clock.DIFFERENCE + 1], clock[Clock.DIFFERENCE_1 + 1], onwards
-            ),
+            then_p,
+            then_n,
+            then_p - u_p,
+            then_n - u_n,
+            ratio,
+            1 if count == 0 else 2,
         )
         if clock[Clock.SHARE] == 0.0:  # nothing lithiates: see BYPASS_COULOMB
             clock[Clock.SIDE + 1] = 0.0

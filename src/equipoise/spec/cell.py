@@ -48,6 +48,8 @@ COLDEST_K, WARMEST_K = 213.15, 473.15
 Temperature = Annotated[Finite, Field(ge=-60.0, le=200.0), BeforeValidator(_not_kelvin)]
 KineticsGiven = Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)]
 """Rates as they stand in a cell file; `equipoise.io.kinetics` resolves them."""
+AgeingGiven = KineticsGiven
+"""Ageing as it stands in a cell file; `equipoise.io.ageing` resolves it."""
 
 SAME_INPUT = 1e-9
 """Relative: the calibrated input itself, not a neighbour."""
@@ -224,6 +226,9 @@ class CellSpec(Frozen):
     kinetics: KineticsGiven = Field(
         default=None, description="rates: library name, .toml file, or that table"
     )
+    ageing: AgeingGiven = Field(
+        default=None, description="mechanisms: library name, .toml file, or that table"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -259,7 +264,8 @@ class CellSpec(Frozen):
 class Cell:
     """A cell with its materials and curves looked up; what the computing needs.
 
-    Masses are of the whole cell; the two electrodes may differ in area.
+    Masses are of the whole cell; the two electrodes may differ in area. `folder` is
+    that of the cell file, which paths not yet resolved are relative to; "": none.
     """
 
     spec: CellSpec
@@ -268,6 +274,7 @@ class Cell:
     separator_material: Material
     where: str = ""
     kinetics: CellKinetics | None = None
+    folder: str = ""
 
     @property
     def name(self) -> str:

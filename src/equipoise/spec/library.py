@@ -1,4 +1,4 @@
-"""The bundled materials, cells and kinetics (TOML files of this package)."""
+"""The bundled materials, cells, kinetics and ageing (TOML files of this package)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from equipoise.spec.kinetics import CellKinetics
 from equipoise.spec.material import Material
 from equipoise.spec.validation import validated
 
-KINDS = ("cells", "half_cells", "kinetics", "materials")
+KINDS = ("cells", "half_cells", "kinetics", "materials", "ageing")
+"""A name alone is of the first kind that has it; ``kind/name`` tells them apart."""
 
 
 def _folder(kind: str) -> Traversable:
@@ -52,11 +53,23 @@ def bundled_text(name: str) -> str:
     SpecError
         If there is no such name in the library.
     """
+    return text(*found(name))
+
+
+def found(name: str) -> tuple[str, str]:
+    """Kind and plain name of a bundled file, from ``name`` or ``kind/name``.
+
+    Raises
+    ------
+    SpecError
+        If there is no such name in the library.
+    """
+    of, _, own = name.rpartition("/")
     for kind in KINDS:
-        if name in names(kind):
-            return text(kind, name)
+        if own in names(kind) and of in ("", kind):
+            return kind, own
     known = [n for kind in KINDS for n in names(kind)]
-    raise SpecError(f"{name!r} is not in the library", remedy=nearest(name, known))
+    raise SpecError(f"{name!r} is not in the library", remedy=nearest(own, known))
 
 
 def read(kind: str, name: str) -> dict[str, Any]:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from equipoise.spec.cell import Cell
 
 Array = NDArray[np.float64]
+SETTLING = 2
+"""Cycles solved after a jump: one to settle, one to measure the rate."""
 _AT = {"positive": At.POSITIVE, "negative": At.NEGATIVE, "both": At.BOTH}
 _READS = {"positive": Reads.POSITIVE, "negative": Reads.NEGATIVE, "cell": Reads.CELL}
 _LITHIUM = (MEAN, MEAN + 1)
@@ -222,11 +224,24 @@ class AgeingCell:
         for rows in (_LITHIUM, (LOWEST, HIGHEST)):
             field.column[list(rows)] += missing / whole
 
+    def cycle_second(self) -> float:
+        """Duration of the last cycle."""
+        last = self._last_rows()
+        return float(last[-1, End.END_SECOND] - last[0, End.START_SECOND])
+
+    def shift_time(self, second: float) -> None:
+        """Move the clock, and the cycles solved since the last jump with it."""
+        machine = self.machine
+        done = machine.results[: int(machine.place[1])]
+        since = self.records[-SETTLING][Mark.CYCLE]
+        rows = done[:, End.CYCLE] >= since
+        done[np.ix_(rows, [End.START_SECOND, End.END_SECOND])] += second
+        machine.memory[Memory.SECOND] += second
+
     def skip(self, cycles: int) -> None:
         """Pass over cycles equal to the one just solved: place and time only."""
         machine, number = self.machine, self.cycle
-        last = self._last_rows()
-        second = float(last[-1, End.END_SECOND] - last[0, End.START_SECOND])
+        second = self.cycle_second()
         machine.place[0] = self.blocks.stop_rows[number + cycles - 1]
         self.has_jumped = True
         machine.memory[Memory.SECOND] += cycles * second
@@ -395,7 +410,7 @@ def _laws(wanted: list[SideReaction]) -> Array:
     rows = np.zeros((len(wanted), len(Law)))
     for row, r in zip(rows, wanted, strict=True):
         row[Law.AT] = float(_AT[r.at])
-        row[Law.AMPERE] = r.ampere
+        row[Law.AMPERE] = r.current_ampere
         row[Law.READS] = float(_READS[r.reads])
         row[Law.REFERENCE_VOLT] = r.reference_vs_li_volt
         row[Law.PER_VOLT] = 0.0 if r.width_volt is None else 1.0 / r.width_volt

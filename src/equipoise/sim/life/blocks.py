@@ -75,8 +75,17 @@ class Blocks:
 
     @property
     def reference_cycle(self) -> int:
-        """First cycle of the kind of most cycles: retention is relative to it."""
-        return int(np.argmax(self.kinds == self.ageing_kind)) + 1
+        """Cycle that retention is relative to: the first of the ageing.
+
+        That is the first cycle of the kind of most cycles, in the first run of equal
+        ones that is at least half as long as the longest: not a step of a rate test
+        that happens to have the same rate.
+        """
+        mine = np.flatnonzero(self.kinds == self.ageing_kind)
+        begins = np.flatnonzero(np.diff(mine, prepend=mine[0] - 2) > 1)
+        lengths = np.diff(np.append(begins, mine.size))
+        long = int(np.argmax(2 * lengths >= lengths.max()))
+        return int(mine[begins[long]]) + 1
 
 
 def _after_charge(

@@ -399,7 +399,10 @@ def _jumper_in(
     if "trial" in about and not ended:
         cell, (past, length) = jumper.cell, about["trial"]
         slow, rate, before, total = arrays["trial"]
-        jumper.trial = Trial(cell.state(), slow, rate, before, past, length, total)
+        second = cell.cycle_second()
+        jumper.trial = Trial(
+            cell.state(), slow, rate, before, past, length, total, second
+        )
         jumper.since = 0
         cell.skip(length)
         jumper.before = set_slow_states(cell, slow + total)

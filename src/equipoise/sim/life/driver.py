@@ -159,7 +159,10 @@ class Driver:
     def _worn_out(self, number: int) -> bool:
         """Whether this cycle ended the life, or was taken back."""
         cell, blocks = self.cell, self.cell.blocks
-        if blocks.kinds[number - 1] != blocks.ageing_kind:
+        if (
+            blocks.kinds[number - 1] != blocks.ageing_kind
+            or number < blocks.reference_cycle
+        ):
             return False
         if cell.records[-1][Mark.SETTLED] == 0.0:  # judged by the next one
             return False

@@ -34,14 +34,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from equipoise.ageing.wear import Row
+from equipoise.sim.life.ageing_cell import SETTLING
 from equipoise.spec.frozen import Frozen
 
 if TYPE_CHECKING:
     from equipoise.sim.life.ageing_cell import AgedState, AgeingCell
 
 Array = NDArray[np.float64]
-SETTLING = 2
-"""Cycles solved after a jump: one to settle, one to measure the rate."""
 FIRST_CYCLES = 6
 """Cycles solved at the start of a run of equal ones, before the first jump."""
 FIRST_LENGTH = 4
@@ -74,6 +73,7 @@ class Trial:
     past: int  # m
     length: int  # n
     sum: Array
+    cycle_second: float  # duration of the cycle before the jump
 
 
 class Jumper:
@@ -120,10 +120,21 @@ class Jumper:
         return True
 
     def failed(self) -> bool:
-        """After a cycle that could not be solved: whether a jump is to blame."""
-        if self.trial is None or self.trial.length <= 2:
+        """After a cycle that could not be solved: whether a jump is to blame.
+
+        It is taken back, and tried shorter; the shortest is not tried again before
+        some cycles more are solved.
+        """
+        trial = self.trial
+        if trial is None:
             return False
-        self._take_back(self.trial, 0.25)
+        if trial.length > 2:
+            self._take_back(trial, 0.25)
+            return True
+        self.cell.restore(trial.state)
+        self.trial, self.taken_back_count = None, self.taken_back_count + 1
+        self.before, self.node, self.since = trial.slow, None, 0
+        self.length = FIRST_LENGTH
         return True
 
     def overshot(self, most: int) -> bool:
@@ -153,6 +164,7 @@ class Jumper:
         self.length = round(n * min(max(grow, _LEAST_GROWTH), _MOST_GROWTH))
         self.node = (trial.state.cycle_count, trial.rate)
         self.trial = None
+        self.cell.shift_time(0.5 * n * (self.cell.cycle_second() - trial.cycle_second))
         assert self.before is not None
         self.before = set_slow_states(self.cell, self.before + difference)
         return True
@@ -182,7 +194,8 @@ class Jumper:
         cell, n = self.cell, self.length
         slope = (rate - before) / past
         total = n * rate + slope * (n * (n + 1) / 2)
-        self.trial = Trial(cell.state(), now, rate, before, past, n, total)
+        second = cell.cycle_second()
+        self.trial = Trial(cell.state(), now, rate, before, past, n, total, second)
         self.since = 0
         cell.skip(n)
         self.before = set_slow_states(cell, now + total)
@@ -190,16 +203,25 @@ class Jumper:
 
 def slow_states(cell: AgeingCell) -> Array:
     """Slow states of a cell at the end of a cycle, see the module."""
-    parts = [_transformed(w) for w in (cell.wear.positive, cell.wear.negative)]
+    loss = cell.wear.charged_loss
+    parts = [
+        _transformed(cell.wear.positive, loss["positive"]),
+        _transformed(cell.wear.negative, loss["negative"]),
+    ]
     totals = [cell.lithium_coulomb(), cell.isolated_coulomb, cell.slipped_coulomb]
     return np.concatenate([*parts, totals, list(cell.wear.memory.values())])
 
 
 def set_slow_states(cell: AgeingCell, slow: Array) -> Array:
     """Make slow states those of the cell; returns them as they then are."""
-    size = cell.wear.positive.size
-    whole = cell.wear.vector.size
-    wear = np.concatenate([_back(slow[:size]), _back(slow[size:whole])])
+    size, whole = cell.wear.positive.size, cell.wear.vector.size
+    loss = cell.wear.charged_loss
+    wear = np.concatenate(
+        [
+            _back(slow[:size], loss["positive"]),
+            _back(slow[size:whole], loss["negative"]),
+        ]
+    )
     cell.isolated_coulomb = float(slow[whole + 1])
     cell.slipped_coulomb = float(slow[whole + 2])
     for name, value in zip(list(cell.wear.memory), slow[whole + 3 :], strict=True):
@@ -208,18 +230,24 @@ def set_slow_states(cell: AgeingCell, slow: Array) -> Array:
     return slow_states(cell)
 
 
-def _transformed(wear: Array) -> Array:
+def _transformed(wear: Array, charged_loss: Array) -> Array:
+    """What is to be lost at the next end of charge counts as lost."""
     out = wear.copy()
     logs = [Row.ACTIVE, Row.CONTACT, Row.PATH]
     out[logs] = np.log(wear[logs])
+    out[Row.ACTIVE] += np.log1p(-np.minimum(charged_loss, MOST_LOSS))
     out[Row.FILM] = wear[Row.FILM] ** 2
     return out.ravel()
 
 
-def _back(slow: Array) -> Array:
+MOST_LOSS = 1.0 - 1e-6
+
+
+def _back(slow: Array, charged_loss: Array) -> Array:
     out = slow.reshape(len(Row), -1).copy()
     logs = [Row.ACTIVE, Row.CONTACT, Row.PATH]
     out[logs] = np.exp(np.minimum(out[logs], [[0.0], [0.0], [5.0]]))
+    out[Row.ACTIVE] /= 1.0 - np.minimum(charged_loss, MOST_LOSS)
     out[Row.FILM] = np.sqrt(np.maximum(out[Row.FILM], 0.0))
     return out.ravel()
 

@@ -151,12 +151,15 @@ class Life:
         """Cycles until the discharge capacity falls below a share of the reference.
 
         Only cycles of the ageing kind count (those that the protocol has most of);
-        a passing between two solved cycles is interpolated.
+        a passing between two solved cycles is interpolated. A cell whose reference
+        cycle gives nothing has no life: nan.
         """
         table = self.cycles
         rows = table.filter(table["is_ageing_cycle"] & table["is_settled"])
         retention = rows["discharge_retention"].to_numpy()
         number = rows["cycle_count"].to_numpy() - (self.reference_cycle - 1.0)
+        if retention.size and not np.isfinite(retention[0]):
+            return CycleLife(level_retention, float("nan"), censored=False)
         below = np.flatnonzero(~(retention >= level_retention))
         if not below.size:
             ran = float(number[-1]) if number.size else 0.0
@@ -238,38 +241,44 @@ def life(
     if checkpoint is not None:
         driver.keep(checkpoint, (model, mesh, stepping))
     status, interrupted = driver.run()
-    machine = worn.machine
+    machine, samples = worn.machine, driver.samples
     found = Life(
-        cell,
-        ageing,
-        program,
-        lowered,
-        worn.blocks,
-        model,
-        mesh,
-        stepping,
-        jump,
-        machine.results[: driver.rows_count].copy(),
-        np.concatenate(driver.samples)
-        if driver.samples
-        else np.zeros((0, len(Sample))),
-        np.array(worn.records).reshape(-1, len(Mark)),
-        tuple(driver.states),
-        status,
-        interrupted,
-        until_retention,
-        int(machine.memory[Memory.SUBSTEPS]),
-        time.perf_counter() - begin,
-        tuple(machine.impedances),
-        driver.taken_back_count,
+        cell=cell,
+        ageing=ageing,
+        program=program,
+        lowered=lowered,
+        blocks=worn.blocks,
+        model=model,
+        mesh=mesh,
+        stepping=stepping,
+        jump=jump,
+        results=machine.results[: driver.rows_count].copy(),
+        samples=np.concatenate(samples) if samples else np.zeros((0, len(Sample))),
+        records=np.array(worn.records).reshape(-1, len(Mark)),
+        states=tuple(driver.states),
+        status=status,
+        interrupted=interrupted,
+        until_retention=until_retention,
+        substeps_count=int(machine.memory[Memory.SUBSTEPS]),
+        wall_second=time.perf_counter() - begin,
+        impedances=tuple(machine.impedances),
+        taken_back_count=driver.taken_back_count,
     )
-    _warn_of_reference(found)
-    if status != Status.OK:
-        what = f"cycle {found.last_cycle + 1} of {program.name} could not be finished"
-        if strict:
-            raise SolveError(status, what, where=cell.where or cell.spec.name)
-        warnings.warn(f"{what}: {status.advice}", EquipoiseWarning, stacklevel=2)
+    _warn(found, strict=strict)
     return found
+
+
+def _warn(found: Life, *, strict: bool) -> None:
+    """Say, or raise, that a cycle could not be solved; and see `_warn_of_reference`."""
+    _warn_of_reference(found)
+    if found.status == Status.OK:
+        return
+    number, name = found.last_cycle + 1, found.program.name
+    what = f"cycle {number} of {name} could not be finished"
+    if strict:
+        where = found.cell.where or found.name
+        raise SolveError(found.status, what, where=where)
+    warnings.warn(f"{what}: {found.status.advice}", EquipoiseWarning, stacklevel=3)
 
 
 def _warn_of_reference(found: Life) -> None:
@@ -287,7 +296,7 @@ def _warn_of_reference(found: Life) -> None:
         f"an earlier one {most:.3g}: the cell was worn out before the cycles that its "
         "life is counted in",
         EquipoiseWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
 
 

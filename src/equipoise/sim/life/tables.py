@@ -26,6 +26,7 @@ def life_table(life: Life) -> pl.DataFrame:
     marks = life.records
     number = marks[:, Mark.CYCLE].astype(np.int64)
     ageing = life.blocks.kinds[number - 1] == life.blocks.ageing_kind
+    ageing &= number >= life.reference_cycle
     discharge = table["discharging_capacity_mah_per_g_positive"].to_numpy()
     charge = table["charging_capacity_mah_per_g_positive"].to_numpy()
     at = np.flatnonzero(number == life.reference_cycle)

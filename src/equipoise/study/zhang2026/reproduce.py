@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from equipoise.analysis.eis.drt.settings import DrtSettings
 from equipoise.core.references import reference_potential
 from equipoise.design.cell_design import design_cell
 from equipoise.io.cells import load_cell, load_half_cell_setup
+from equipoise.io.protocols import load_protocol
+from equipoise.protocol.steps import Rest
 from equipoise.sim.simulate import simulate
 from equipoise.study.zhang2026 import fresh
 from equipoise.study.zhang2026.ensemble import Member, members
@@ -107,11 +111,12 @@ def reproduce(
     progress
         Called with (draws done, draws in all).
     """
-    predictions = predict_all(
-        members() if draws is None else draws,
-        workers_count=workers_count,
-        progress=progress,
-    )
+    with warnings.catch_warnings():  # the filters are shared by all threads
+        predictions = predict_all(
+            members() if draws is None else draws,
+            workers_count=workers_count,
+            progress=progress,
+        )
     givens, fitted = _givens(), _fresh()
     rows: list[Row] = []
     for content in printed_rows():
@@ -196,6 +201,11 @@ def _givens() -> dict[str, float]:
         "G9": lb.spec.temperature_celsius,
         "G11": fresh.with_thick_separator(lb).spec.separator.mass_mg,
     }
+    settings = DrtSettings()
+    found["D2"], found["D3"] = settings.regularisation_ratio, settings.width_ratio
+    rest = load_protocol("pressure-first-five").steps[0]
+    if isinstance(rest, Rest):
+        found["D4"] = rest.time_hour or 0.0
     if ionic is not None:
         found["K1"] = ionic
     if electronic is not None:
@@ -221,7 +231,10 @@ def _fresh() -> dict[str, tuple[float, float]]:
     for name, (case, observe) in fresh.observers().items():
         if case not in tables:
             one = by_case[case]
-            tables[case] = simulate(one.cell, one.protocol, trace="none").steps
+            run = simulate(one.cell, one.protocol, trace="none")
+            if run.interrupted:
+                raise KeyboardInterrupt
+            tables[case] = run.steps
         row = {"unit": printed[name]["unit"], "value": printed[name]["printed"]}
         out[name] = (float(observe(tables[case])), fresh.uncertainty(row))
     for name, cell in (("X1", "zhang2026-hb"), ("X2", "zhang2026-lb")):
