@@ -75,8 +75,18 @@ def fitted(job: tuple[str, str, str]) -> dict:
 
 
 def weights(fits: list[dict]) -> np.ndarray:
-    """Posterior share of each fit: evidence of the ageing, likelihood of the fresh."""
-    log = np.array([f["logev"] - 0.5 * FRESH_CHI_SQUARE[f["fresh"]] for f in fits])
+    """Posterior share of each fit: evidence of the ageing, likelihood of the fresh.
+
+    None for what the paper refutes in words.
+    """
+    log = np.array(
+        [
+            -np.inf
+            if BY_NAME[f["hyp"]].refuted_by
+            else f["logev"] - 0.5 * FRESH_CHI_SQUARE[f["fresh"]]
+            for f in fits
+        ]
+    )
     w = np.exp(log - log.max())
     return w / w.sum()
 

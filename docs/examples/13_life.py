@@ -5,11 +5,6 @@ differs. A short rate test goes first, as in the paper.
 """
 
 import equipoise as eqp
-from equipoise.ageing.ageing import Ageing
-from equipoise.sim.life.jumping import Jump
-from equipoise.sim.life.ledger import compensation_ledger
-from equipoise.sim.life.life import life
-from equipoise.sim.life.plan import life_protocol
 
 fatigue = {
     "kind": "lattice-contraction",
@@ -23,16 +18,18 @@ film = {
     "width_volt": 0.1,
 }
 fade = {"kind": "active-fade", "loss_per_full_cycle_fraction": 1.5e-4}
-ageing = Ageing.model_validate({"mechanisms": [fatigue, film, fade]})
+ageing = eqp.Ageing.model_validate({"mechanisms": [fatigue, film, fade]})
 before = eqp.load_protocol("short-rate-test")
-test = life_protocol(rate=1, cycles=1500, before=before)
+test = eqp.life_protocol(rate=1, cycles=1500, before=before)
 
 cells = [eqp.load_cell(f"zhang2026-{name}") for name in ("lb", "hb")]
-lives = [life(cell, test, ageing, model="spm", jump=Jump()) for cell in cells]
+lives = [eqp.life(cell, test, ageing, model="spm", jump=eqp.Jump()) for cell in cells]
 for found in lives:
     rows = found.cycles.filter("is_ageing_cycle", "is_settled")
     upper = rows["upper_potential_vs_li_volt"]
-    reserve = compensation_ledger(found, found.states[-1:]).reserve.row(-1, named=True)
+    reserve = eqp.compensation_ledger(found, found.states[-1:]).reserve.row(
+        -1, named=True
+    )
     print(
         f"{found.name}: 80 % after {found.cycle_life(0.8).cycle_count:.0f} cycles; "
         f"upper potential {upper[0]:.3f} to {upper[-1]:.3f} V; "
@@ -41,7 +38,7 @@ for found in lives:
     )
 
 # The same life of LB with every cycle solved.
-solved = life(cells[0], test, ageing, model="spm")
+solved = eqp.life(cells[0], test, ageing, model="spm")
 jumped_ratio = lives[0].cycle_life().cycle_count / solved.cycle_life().cycle_count
 print(
     f"jumping solved {lives[0].solved_count} cycles of {lives[0].last_cycle}; "

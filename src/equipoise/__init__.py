@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from equipoise.ageing.active_fade import ActiveFade
+    from equipoise.ageing.ageing import Ageing
+    from equipoise.ageing.interphase_growth import InterphaseGrowth
+    from equipoise.ageing.lattice_contraction import LatticeContraction
+    from equipoise.ageing.mechanism import Mechanism
+    from equipoise.ageing.parasitic_current import ParasiticCurrent
+    from equipoise.ageing.stack_pressure import StackPressure
     from equipoise.analysis.check_ups import check_ups
     from equipoise.analysis.classify import classify
     from equipoise.analysis.dqdv import DifferentialCapacity, dqdv, dqdv_map, dvdq
@@ -79,6 +86,7 @@ if TYPE_CHECKING:
     from equipoise.design.tolerance import ErrorSource, tolerance
     from equipoise.design.weigh_sheet import weigh_sheet
     from equipoise.fit.msmr import fit_msmr
+    from equipoise.io.ageing import ageing_of, load_ageing
     from equipoise.io.bdf import read_bdf, write_bdf
     from equipoise.io.cell_records import load_record
     from equipoise.io.cells import load_cell, load_half_cell_setup, with_positive
@@ -97,10 +105,17 @@ if TYPE_CHECKING:
     from equipoise.report.run_files import write_run
     from equipoise.sim.impedance.at_rest import impedance_of
     from equipoise.sim.impedance.cell_impedance import CellImpedance
+    from equipoise.sim.life.jumping import Jump
+    from equipoise.sim.life.ledger import Ledger, compensation_ledger
+    from equipoise.sim.life.life import Life, life
+    from equipoise.sim.life.plan import life_protocol
+    from equipoise.sim.life.sensitivity import life_sensitivities
     from equipoise.sim.mesh import Mesh, Stepping
+    from equipoise.sim.pressure import pressure_amplitudes, pressure_trace
     from equipoise.sim.record import record_of
     from equipoise.sim.simulate import Run, simulate, simulate_many
     from equipoise.spec.cell_record import CellRecord
+    from equipoise.spec.frame import Frame
     from equipoise.spec.inventory import Inventory
     from equipoise.spec.library import bundled_text
     from equipoise.spec.spectrum import Spectrum
@@ -110,6 +125,8 @@ if TYPE_CHECKING:
     from equipoise.study.measured_cell import CellData, cell_data_of, load_cell_data
 
 _HOME = {
+    "ActiveFade": "ageing.active_fade",
+    "Ageing": "ageing.ageing",
     "CellData": "study.measured_cell",
     "CellDesign": "design.cell_design",
     "CellImpedance": "sim.impedance.cell_impedance",
@@ -127,9 +144,17 @@ _HOME = {
     "EquipoiseWarning": "core.errors",
     "ErrorSource": "design.tolerance",
     "FitError": "core.errors",
+    "Frame": "spec.frame",
+    "InterphaseGrowth": "ageing.interphase_growth",
     "Inventory": "spec.inventory",
+    "Jump": "sim.life.jumping",
     "KramersKronig": "analysis.eis.kramers_kronig",
+    "LatticeContraction": "ageing.lattice_contraction",
+    "Ledger": "sim.life.ledger",
+    "Life": "sim.life.life",
+    "Mechanism": "ageing.mechanism",
     "Mesh": "sim.mesh",
+    "ParasiticCurrent": "ageing.parasitic_current",
     "Recording": "io.readers.recording",
     "Resistances": "analysis.eis.drt.resistances",
     "Run": "sim.simulate",
@@ -137,12 +162,14 @@ _HOME = {
     "SpecError": "core.errors",
     "SpectraFile": "io.spectra.read",
     "Spectrum": "spec.spectrum",
+    "StackPressure": "ageing.stack_pressure",
     "Stepping": "sim.mesh",
     "Store": "io.store.store",
     "StoreError": "core.errors",
     "Tail": "analysis.eis.drt.tails",
     "TauRange": "analysis.eis.drt.ranges",
     "ThreeElectrode": "analysis.three_electrode",
+    "ageing_of": "io.ageing",
     "bundled_text": "spec.library",
     "cell_data_of": "study.measured_cell",
     "cell_statistics": "study.cell_statistics",
@@ -153,6 +180,7 @@ _HOME = {
     "compare_cycle_life": "analysis.replicates",
     "compensation_by_loss": "design.compensation",
     "compensation_by_polarisation": "design.compensation",
+    "compensation_ledger": "sim.life.ledger",
     "credible_band": "analysis.eis.drt.intervals",
     "cycle_life": "analysis.retention",
     "cycle_summary": "analysis.summary",
@@ -171,7 +199,11 @@ _HOME = {
     "impedance_of": "sim.impedance.at_rest",
     "import_of": "study.campaign",
     "kramers_kronig": "analysis.eis.kramers_kronig",
+    "life": "sim.life.life",
+    "life_protocol": "sim.life.plan",
+    "life_sensitivities": "sim.life.sensitivity",
     "like_cycles": "analysis.kinds",
+    "load_ageing": "io.ageing",
     "load_cell": "io.cells",
     "load_cell_data": "study.measured_cell",
     "load_half_cell": "io.halfcells",
@@ -186,6 +218,8 @@ _HOME = {
     "partial_conductivities": "analysis.eis.lines.partial_conductivities",
     "partial_conductivity_of_one": "analysis.eis.lines.partial_conductivities",
     "peaks": "analysis.peaks",
+    "pressure_amplitudes": "sim.pressure",
+    "pressure_trace": "sim.pressure",
     "profiles": "design.profiles",
     "rate_recovery": "analysis.rate",
     "rate_table": "analysis.rate",
@@ -216,6 +250,8 @@ _HOME = {
 }
 
 __all__ = [
+    "ActiveFade",
+    "Ageing",
     "CellData",
     "CellDesign",
     "CellImpedance",
@@ -233,9 +269,17 @@ __all__ = [
     "EquipoiseWarning",
     "ErrorSource",
     "FitError",
+    "Frame",
+    "InterphaseGrowth",
     "Inventory",
+    "Jump",
     "KramersKronig",
+    "LatticeContraction",
+    "Ledger",
+    "Life",
+    "Mechanism",
     "Mesh",
+    "ParasiticCurrent",
     "Recording",
     "Resistances",
     "Run",
@@ -243,6 +287,7 @@ __all__ = [
     "SpecError",
     "SpectraFile",
     "Spectrum",
+    "StackPressure",
     "Stepping",
     "Store",
     "StoreError",
@@ -250,6 +295,7 @@ __all__ = [
     "TauRange",
     "ThreeElectrode",
     "__version__",
+    "ageing_of",
     "bundled_text",
     "cell_data_of",
     "cell_statistics",
@@ -260,6 +306,7 @@ __all__ = [
     "compare_cycle_life",
     "compensation_by_loss",
     "compensation_by_polarisation",
+    "compensation_ledger",
     "credible_band",
     "cycle_life",
     "cycle_summary",
@@ -278,7 +325,11 @@ __all__ = [
     "impedance_of",
     "import_of",
     "kramers_kronig",
+    "life",
+    "life_protocol",
+    "life_sensitivities",
     "like_cycles",
+    "load_ageing",
     "load_cell",
     "load_cell_data",
     "load_half_cell",
@@ -293,6 +344,8 @@ __all__ = [
     "partial_conductivities",
     "partial_conductivity_of_one",
     "peaks",
+    "pressure_amplitudes",
+    "pressure_trace",
     "profiles",
     "rate_recovery",
     "rate_table",

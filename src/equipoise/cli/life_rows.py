@@ -52,6 +52,7 @@ RESERVE_ROWS = {
     "endless_loss_mah_per_g_positive": "the same with an endless negative",
     "given_back_mah_per_g_positive": "given back by the reserve",
     "reserve_at_first_mah_per_g_positive": "reserve without wear",
+    "reserve_gone_unused_mah_per_g_positive": "gone with the isolated particles",
     "reserve_left_mah_per_g_positive": "reserve left",
 }
 

@@ -64,15 +64,21 @@ def reproduce(
     chosen = _chosen(draws)
     if out is not None:
         output_folder(out)  # before a minute of computing, not after
-    with told_warnings():
-        with _progress(len(chosen)) as told:
-            found = compute(draws=chosen, progress=told)
-        report: Path | None = None
-        try:
-            if out is not None:
-                report = _written(found, out, figures, draws)
-        finally:  # a full disk does not take the answer away
-            _say(found, report, as_json)
+    kept = "nothing is kept"
+    try:
+        with told_warnings():
+            with _progress(len(chosen)) as told:
+                found = compute(draws=chosen, progress=told)
+            kept = "files that are written are whole"
+            report: Path | None = None
+            try:
+                if out is not None:
+                    report = _written(found, out, figures, draws)
+            finally:  # a full disk does not take the answer away
+                _say(found, report, as_json)
+    except KeyboardInterrupt:
+        typer.echo(f"equipoise: interrupted; {kept}", err=True)
+        raise typer.Exit(130) from None
 
 
 def _known(paper: str) -> None:

@@ -11,6 +11,7 @@ from equipoise.core.errors import SpecError
 from equipoise.core.files import output_folder, write_atomic
 from equipoise.report.answers import NP_RATIOS, answer, labelled
 from equipoise.report.drawings import SECTIONS, Drawing, drawings
+from equipoise.report.lives import Lived, life_drawings, write_lives
 from equipoise.report.page import page
 from equipoise.report.simulated import Simulated, simulated_drawings, write_runs
 from equipoise.report.tables import write_tables
@@ -37,6 +38,7 @@ def write_design_report(
     figures: bool = True,
     materials: Sequence[Cell] = (),
     simulated: Sequence[Simulated] = (),
+    lives: Sequence[Lived] = (),
     command: str = "",
     progress: Callable[[str], None] | None = None,
 ) -> DesignReport:
@@ -62,6 +64,8 @@ def write_design_report(
     simulated
         Runs of the cells from `report.simulated.simulate_cells`: a section with
         their figures and numbers, and their tables in files.
+    lives
+        The same from `report.lives.live_cells`.
     command
         Shell line that writes this very report, to be shown first in it.
     progress
@@ -88,10 +92,11 @@ def write_design_report(
     if figures:
         told("figures")
         pictures = drawings(answers, separator_um, materials)
-        pictures += simulated_drawings(simulated)
+        pictures += simulated_drawings(simulated) + life_drawings(lives)
         pictures.sort(key=lambda d: SECTIONS.index(d.section))  # numbered in order
     told("tables")
     files = write_tables(answers, target) + write_runs(simulated, target)
+    files += write_lives(lives, target)
     svg: dict[str, str] = {}
     for drawing in pictures:
         told(f"figure {drawing.stem}")
@@ -107,6 +112,7 @@ def write_design_report(
         separator_um=separator_um,
         materials=materials,
         simulated=simulated,
+        lives=lives,
         command=command,
         files=[f.relative_to(target).as_posix() for f in files],
     )

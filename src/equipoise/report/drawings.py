@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     "electrodes", "map", "voltage", "compensation", "dqdv", "materials",
-    "simulated_pair", "simulated", "curves",
+    "simulated_pair", "simulated", "life", "curves",
 )  # fmt: skip
 """Sections with figures, in the order of the page."""
 DQDV_COLUMNS = 3

@@ -14,6 +14,7 @@ from equipoise.report.answers import Answer, families
 from equipoise.report.drawings import Drawing
 from equipoise.report.inline_svg import inline_svg
 from equipoise.report.inputs import curve_sources, input_rows
+from equipoise.report.lives import life_notes, life_rows
 from equipoise.report.map_rows import map_table
 from equipoise.report.rows import (
     band_rows,
@@ -25,6 +26,7 @@ from equipoise.report.simulated_rows import simulated_notes, simulated_rows
 from equipoise.report.wording import brief, commands, limits, simulate_commands
 
 if TYPE_CHECKING:
+    from equipoise.report.lives import Lived
     from equipoise.report.simulated import Simulated
     from equipoise.spec.cell import Cell
 
@@ -49,6 +51,7 @@ def page(
     separator_um: float | None,
     materials: Sequence[Cell],
     simulated: Sequence[Simulated],
+    lives: Sequence[Lived] = (),
     command: str,
     files: Sequence[str],
 ) -> str:
@@ -79,6 +82,9 @@ def page(
         simulated_labels=[s.label for s in simulated],
         simulated_rows=simulated_rows(simulated),
         simulated_notes=simulated_notes(simulated),
+        life_labels=[x.label for x in lives],
+        life_rows=life_rows(lives) if lives else [],
+        life_notes=life_notes(lives),
         limits=limits(answers, simulated),
         commands=[
             *([command] if command else []),

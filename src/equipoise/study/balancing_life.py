@@ -14,7 +14,7 @@ zhang2026 secs. 2.3 to 2.5 (low balancing of LTO and NCM85).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from equipoise.core.errors import SolveError, SpecError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from equipoise.ageing.ageing import Ageing
     from equipoise.protocol.steps import Protocol
+    from equipoise.sim.life.life import Life
     from equipoise.sim.mesh import Mesh, ModelName
     from equipoise.spec.cell import Cell
     from equipoise.study.balancing_words import Outcome
@@ -39,6 +40,8 @@ Pair = tuple[BalancedLife, BalancedLife]
 """A low n/p and the highest."""
 SAME_UPPER_VOLT = 0.003
 """How closely a lower cut-off meets the upper potential of a low n/p."""
+BEYOND_RATIO = 0.99
+"""A life to a demanded charge runs until a little below it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -149,8 +152,13 @@ class LowBalancing:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Lithium plating and use beyond a curve, per n/p, with the ageing as given."""
-        return tuple(w for b in self.np_ratios for w in words.warnings_of(self.of(b)))
+        """Per n/p: lithium plating, at the worst assumption; use beyond a curve."""
+        found: list[str] = []
+        for b in self.np_ratios:
+            cases = [one for one in self.found if one.np_ratio == b]
+            found += words.plating(cases)
+            found += words.beyond_curves(self.of(b))
+        return tuple(found)
 
     @property
     def verdict(self) -> str:
@@ -279,20 +287,36 @@ class _Worker:
         self, cell: Cell, assumption: Assumption, best: BalancedLife | None
     ) -> BalancedLife:
         """One life; `best` sets the charge that is demanded, None: this one does."""
+        level = self.until_retention
+        lived = self._live(cell, assumption, level)
+        one = balanced_life(cell, assumption, lived, best, level)
+        if best is None or one.is_censored or not one.is_same_charge_censored:
+            return one
+        # it began above `best`: its own life is over before it falls below that charge
+        began = one.first_discharging_capacity_mah_per_g_positive
+        wanted = level * best.first_discharging_capacity_mah_per_g_positive
+        longer = self._live(cell, assumption, BEYOND_RATIO * wanted / began)
+        same = balanced_life(cell, assumption, longer, best, level)
+        return replace(
+            one,
+            same_charge_life_count=same.same_charge_life_count,
+            is_same_charge_censored=same.is_same_charge_censored,
+        )
+
+    def _live(self, cell: Cell, assumption: Assumption, until_retention: float) -> Life:
         try:
-            lived = life(
+            return life(
                 cell,
                 self.protocol,
                 assumption.ageing,
                 model=self.model,
                 mesh=self.mesh,
                 jump=self.jump,
-                until_retention=self.until_retention,
+                until_retention=until_retention,
             )
         except SolveError as error:
             what = f"n/p {cell.np_ratio:g}, {assumption.name}: {error}"
             raise SolveError(error.status, what) from error
-        return balanced_life(cell, assumption, lived, best, self.until_retention)
 
     def same_upper(
         self, cell: Cell, low: BalancedLife, high: BalancedLife

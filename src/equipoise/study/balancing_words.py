@@ -120,6 +120,8 @@ def price(low: BalancedLife, high: BalancedLife) -> str:
     """What a low n/p costs at first."""
     whole = high.first_discharging_capacity_mah_per_g_positive
     paid = whole - low.first_discharging_capacity_mah_per_g_positive
+    if paid < 0.0:
+        return f"It gives {-paid:.1f} mAh/g more at first ({-paid / whole:.1%})"
     return f"It costs {paid:.1f} mAh/g of the first discharge ({paid / whole:.1%})"
 
 
@@ -165,18 +167,20 @@ def cut_off(other: BalancedLife, low: BalancedLife, high: BalancedLife) -> str:
     """What a lower cut-off voltage does instead."""
     own = in_words(other.cycle_life_count, other.is_censored)
     same = in_words(other.same_charge_life_count, other.is_same_charge_censored)
-    both = (low.np_ratio, other)
+    kept = low.reserve
+    share = 0.0 if kept is None else kept.compensation_fraction
+    back = ": its tail gives charge back" if share >= NO_COMPENSATION_FRACTION else ""
     judged = {
-        "more": "n/p {0:g} outlasts it by the same charge: its tail gives charge back",
-        "same": "by the same charge it is as good as n/p {0:g}",
-        "less": "by the same charge it is better than n/p {0:g}",
+        "more": f"by that n/p {low.np_ratio:g} outlasts it{back}",
+        "same": f"by that it is as good as n/p {low.np_ratio:g}",
+        "less": f"by that it is better than n/p {low.np_ratio:g}",
         "open": "which of the two lasts longer is open",
-    }[gains(low, other)[1]].format(*both)
+    }[gains(low, other)[1]]
     return (
         f"Instead, n/p {high.np_ratio:g} charged to {other.upper_volt:.2f} V, with the "
         "same first upper potential, gives "
         f"{other.first_discharging_capacity_mah_per_g_positive:.1f} mAh/g at first and "
-        f"lives {own} cycles, {same} to the same charge: {judged}"
+        f"lives {own} cycles, {same} to the same charge; {judged}"
     )
 
 
@@ -185,21 +189,31 @@ def goes_below_plating(one: BalancedLife) -> bool:
     return one.lowest_negative_potential_vs_li_volt < PLATING_VOLT
 
 
-def warnings_of(one: BalancedLife) -> list[str]:
-    """Lithium plating, and use beyond the curves."""
-    found: list[str] = []
-    name, lowest = f"n/p {one.np_ratio:g}", one.lowest_negative_potential_vs_li_volt
-    if goes_below_plating(one):
-        found.append(
-            f"{name}: the negative goes to {lowest:.3f} V vs Li+/Li at the end of "
-            "charge; below 0 V expect lithium plating, which is not simulated"
-        )
-    elif lowest < NEAR_PLATING_VOLT:
-        found.append(
-            f"{name}: the negative goes to {lowest:.3f} V vs Li+/Li at the end of "
-            "charge, hardly above 0 V: risk of lithium plating"
-        )
+def plating(cases: Sequence[BalancedLife]) -> list[str]:
+    """How near the negative comes to lithium, at the worst; none if not near.
+
+    Parameters
+    ----------
+    cases
+        Of one n/p, the ageing as given first.
+    """
+    worst = cases[0]
+    if not goes_below_plating(worst):
+        worst = min(cases, key=lambda one: one.lowest_negative_potential_vs_li_volt)
+    lowest = worst.lowest_negative_potential_vs_li_volt
+    if not lowest < NEAR_PLATING_VOLT:
+        return []
+    name = f"n/p {worst.np_ratio:g}"
+    if worst is not cases[0]:
+        name += f", if {worst.assumption.name}"
+    text = f"{name}: the negative goes to {lowest:.3f} V vs Li+/Li at the end of charge"
+    if goes_below_plating(worst):
+        return [f"{text}; below 0 V expect lithium plating, which is not simulated"]
+    return [f"{text}, hardly above 0 V: risk of lithium plating"]
+
+
+def beyond_curves(one: BalancedLife) -> list[str]:
+    """Use of an electrode where its curve is only extended."""
     lived = one.life
     notes = notes_of(lived.results, lived.program, lived.lowered)
-    found += [f"{name}, {note}" for note in notes if "outside its curve" in note]
-    return found
+    return [f"n/p {one.np_ratio:g}, {n}" for n in notes if "outside its curve" in n]

@@ -20,7 +20,7 @@ settling cycles bring both to where the worn cell runs.
 
 References
 ----------
-Kirchgraber, Numer. Math. 53 (1988) 417 (multirevolution methods, the idea); the
+Kirchgraber, Numer. Math. 53 (1988) (multirevolution methods, the idea); the
 scheme is an Adams-Bashforth step with a variable-step Adams-Moulton correction.
 """
 
@@ -101,6 +101,8 @@ class Jumper:
         if kind != self.kind:
             self.kind, self.since, self.node, self.before = kind, 0, None, None
             self.length = FIRST_LENGTH
+        if self.before is not None and self.before.size != now.size:
+            self.before, self.node, self.since = None, None, 0  # a new memory
         rate = None if self.before is None else now - self.before
         self.before = now
         self.since += 1
