@@ -3,7 +3,8 @@
     python tools/calibrate_ageing.py [--fits FOLDER] [--draws N] [--members N] [--write]
 
 Every hypothesis (study/zhang2026/hypotheses.py) is fitted with every set of fresh
-rates; the posterior of those that matter is sampled. No number of an LB cell is used.
+rates; the posterior of those that matter is sampled. No number of an aged LB cell is
+used; two words are (study/zhang2026/calibration_set.py).
 `--fits` keeps the fits, so that the script can go on where it stopped. `--write`
 renews `study/zhang2026/ensemble.toml`, `spec/library/ageing/zhang2026.toml` and
 `docs/reference/ageing-calibration.md`.
@@ -32,7 +33,7 @@ from equipoise.study.zhang2026.hypotheses import (
     HYPOTHESES,
 )
 
-LEAST_WEIGHT = 0.015
+LEAST_WEIGHT = 0.03
 READING_SPREAD = 0.15  # of a resistance read from a spectrum, ln
 BY_NAME = {h.name: h for h in HYPOTHESES}
 
@@ -75,18 +76,8 @@ def fitted(job: tuple[str, str, str]) -> dict:
 
 
 def weights(fits: list[dict]) -> np.ndarray:
-    """Posterior share of each fit: evidence of the ageing, likelihood of the fresh.
-
-    None for what the paper refutes in words.
-    """
-    log = np.array(
-        [
-            -np.inf
-            if BY_NAME[f["hyp"]].refuted_by
-            else f["logev"] - 0.5 * FRESH_CHI_SQUARE[f["fresh"]]
-            for f in fits
-        ]
-    )
+    """Posterior share of each fit: evidence of the ageing, likelihood of the fresh."""
+    log = np.array([f["logev"] - 0.5 * FRESH_CHI_SQUARE[f["fresh"]] for f in fits])
     w = np.exp(log - log.max())
     return w / w.sum()
 

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from equipoise.protocol.parsing import parse
 from equipoise.sim.life.ledger import compensation_ledger
 from equipoise.study.balancing_choices import AS_GIVEN, QUESTIONS
 from equipoise.study.balancing_life import low_balancing
+from equipoise.study.balancing_words import plating
 
 STRAIN = {
     "kind": "lattice-contraction",
@@ -306,6 +308,16 @@ def test_the_worst_assumption_warns_of_plating(folder):
     told = [w for w in study.warnings if "plating" in w]
     assert told
     assert all("if oxidation at the positive" in w for w in told)
+
+
+def test_a_negative_hardly_above_lithium_is_a_risk(lto):
+    low = lto.of(1.1)
+    near = replace(low, lowest_negative_potential_vs_li_volt=0.01)
+    below = replace(low, lowest_negative_potential_vs_li_volt=-0.01)
+    assert plating([low]) == []
+    assert "risk of lithium plating" in plating([near])[0]
+    assert "if as given" not in plating([below, near])[0]
+    assert "expect lithium plating" in plating([below])[0]
 
 
 def test_a_lower_balance_that_begins_higher_is_followed_to_the_same_charge(folder):

@@ -13,7 +13,7 @@ from equipoise.core.errors import SpecError
 from equipoise.core.status import Status
 from equipoise.fit.inference import Estimate, Problem, infer
 from equipoise.sim.life.jumping import Jump
-from equipoise.sim.life.life import life
+from equipoise.sim.life.life import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,22 +86,17 @@ class LifeModel:
         return {t.name: float(t.observe(lives[t.case])) for t in self.targets}
 
     def _life(self, case: LifeCase, values: Mapping[str, float]) -> Life:
-        import warnings
-
         rates, ageing = self.build(values, case.name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the status tells it
-            return life(
-                replace(case.cell, kinetics=rates),
-                case.protocol,
-                ageing,
-                model=self.model,
-                mesh=self.mesh,
-                stepping=self.stepping,
-                jump=self.jump,
-                until_retention=case.until_retention,
-                strict=False,
-            )
+        return attempt(
+            replace(case.cell, kinetics=rates),
+            case.protocol,
+            ageing,
+            model=self.model,
+            mesh=self.mesh,
+            stepping=self.stepping,
+            jump=self.jump,
+            until_retention=case.until_retention,
+        )
 
 
 def calibrate_ageing(

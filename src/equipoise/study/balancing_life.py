@@ -25,7 +25,7 @@ from equipoise.study.balanced_life import BalancedLife, balanced_life
 from equipoise.study.balancing_choices import AS_GIVEN, Assumption, assumptions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
 
@@ -54,9 +54,9 @@ class LowBalancing:
         Where lives end.
     found
         By assumption and n/p, the ageing as given first, n/p rising.
-    lower_cut_offs
+    rivals
         Per low n/p: the highest n/p with a cut-off that gives the same first upper
-        potential; without those where the protocol knows no such cut-off.
+        potential; None where there is no such cut-off.
     notes
         On choices that could not be varied.
     """
@@ -65,7 +65,7 @@ class LowBalancing:
     level_retention: float
     assumptions: tuple[Assumption, ...]
     found: tuple[BalancedLife, ...]
-    lower_cut_offs: Mapping[float, BalancedLife]
+    rivals: tuple[BalancedLife | None, ...]
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -131,6 +131,12 @@ class LowBalancing:
     def np_ratios(self) -> tuple[float, ...]:
         """All n/p, rising."""
         return tuple(sorted({one.np_ratio for one in self.found}))
+
+    @property
+    def lower_cut_offs(self) -> dict[float, BalancedLife]:
+        """By low n/p: the rival with a lower cut-off, where there is one."""
+        pairs = zip(self.low_np_ratios, self.rivals, strict=True)
+        return {b: rival for b, rival in pairs if rival is not None}
 
     @property
     def low_np_ratios(self) -> tuple[float, ...]:
@@ -258,17 +264,14 @@ def low_balancing(
             worker.run(cell.with_np_ratio(b), assumption, best) for b in ratios[:-1]
         ]
         found.append(best)
-    cut_offs = {
-        low.np_ratio: other
-        for low in found[: len(ratios) - 1]
-        if (other := worker.same_upper(cell, low, high))
-    }
+    lows = found[: len(ratios) - 1]
+    rivals = tuple(worker.same_upper(cell, low, high) for low in lows)
     return LowBalancing(
         cell.name,
         until_retention,
         assumptions,
         tuple(found),
-        cut_offs,
+        rivals,
         notes,
     )
 

@@ -221,6 +221,46 @@ def life(
     StoreError
         If the checkpoint belongs to another run, or cannot be written.
     """
+    found = attempt(
+        cell,
+        protocol,
+        ageing,
+        model=model,
+        mesh=mesh,
+        stepping=stepping,
+        jump=jump,
+        until_retention=until_retention,
+        trace=trace,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    _warn(found, strict=strict)
+    return found
+
+
+def attempt(
+    cell: Cell,
+    protocol: Protocol,
+    ageing: Ageing,
+    *,
+    model: ModelName = "dfn",
+    mesh: Mesh | None = None,
+    stepping: Stepping | None = None,
+    jump: Jump | None = None,
+    until_retention: float | None = 0.8,
+    trace: Traced | Collection[int] = "none",
+    checkpoint: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Life:
+    """`life` that neither raises nor warns where a cycle cannot be solved.
+
+    For fits and sweeps in threads: the status tells it.
+
+    Raises
+    ------
+    SpecError, StoreError
+        As `life`.
+    """
     mesh, stepping = mesh or Mesh(), stepping or Stepping()
     _check(cell, model, until_retention)
     lowered = lower(cell, model=model, mesh=mesh)
@@ -242,7 +282,7 @@ def life(
         driver.keep(checkpoint, (model, mesh, stepping))
     status, interrupted = driver.run()
     machine, samples = worn.machine, driver.samples
-    found = Life(
+    return Life(
         cell=cell,
         ageing=ageing,
         program=program,
@@ -264,8 +304,6 @@ def life(
         impedances=tuple(machine.impedances),
         taken_back_count=driver.taken_back_count,
     )
-    _warn(found, strict=strict)
-    return found
 
 
 def _warn(found: Life, *, strict: bool) -> None:

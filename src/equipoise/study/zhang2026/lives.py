@@ -96,6 +96,16 @@ def kept_after(first: int, last: int) -> Callable[[Life], float]:
     return observe
 
 
+def fall_of(column: str, first: int, last: int) -> Callable[[Life], float]:
+    """Observer: the fall of a column between two cycles, < 0; a rise is 0."""
+
+    def observe(life: Life) -> float:
+        seen = Seen(life)
+        return min(seen.at(column, last) - seen.at(column, first), 0.0)
+
+    return observe
+
+
 def efficiency_percent(first: int, last: int) -> Callable[[Life], float]:
     """Observer: mean Coulombic efficiency of cycles first to last, percent."""
 
