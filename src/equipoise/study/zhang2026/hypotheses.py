@@ -1,6 +1,7 @@
 """Combinations of mechanisms that are compared, and their parameters.
 
-Each hypothesis is calibrated on the HB cells alone. What it says of LB is a prediction.
+Each is calibrated on numbers of HB cells alone, and on two words about LB
+(`calibration_set`). What it says of LB in numbers is a prediction.
 """
 
 from __future__ import annotations
