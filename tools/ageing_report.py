@@ -45,10 +45,17 @@ def write_ensemble(members: list[dict]) -> None:
 
 
 def write_sets(fits: list[dict], chains: dict[int, dict], by_name: dict) -> None:
-    """One bundled set per set of fresh rates: its best hypothesis."""
+    """One bundled set per set of fresh rates.
+
+    The first in the order of the hypotheses among those whose log evidence is within
+    1 of the best: such differences decide nothing.
+    """
+    order = list(by_name)
     for fresh in FRESH:
         own = [i for i, f in enumerate(fits) if f["fresh"] == fresh]
-        best = max(own, key=lambda i: fits[i]["logev"])
+        most = max(fits[i]["logev"] for i in own)
+        close = [i for i in own if fits[i]["logev"] >= most - 1.0]
+        best = min(close, key=lambda i: order.index(fits[i]["hyp"]))  # the simplest
         _write_set(fits[best], chains.get(best), by_name[fits[best]["hyp"]])
 
 
