@@ -137,6 +137,6 @@ def _echo_lives(lives: Sequence[Lived]) -> None:
         "The same cells aged at 1C to 80 % (dfn model; first to last cycle)",
         ("quantity", *(x.label for x in lives), "unit", "role"),
         life_rows(lives),
-        note="ageing calibrated on numbers of HB cells alone: LB is predicted; intervals: "
-        "equipoise reproduce zhang2026",
+        note="ageing calibrated on numbers of HB cells alone: LB is predicted; "
+        "intervals: equipoise reproduce zhang2026",
     )

@@ -120,7 +120,8 @@ def life_notes(lives: Sequence[Lived]) -> list[str]:
         f"{x.label} {x.life.solved_count} of {x.life.last_cycle}" for x in lives
     )
     return [
-        f"Ageing: {ageing.title or ageing.name}. It was calibrated on numbers of HB cells alone.",
+        f"Ageing: {ageing.title or ageing.name}. It was calibrated on numbers of HB "
+        "cells alone.",
         *ageing.caveats,
         "First and last: cycles at 1C, after a short sequence of rates (three cycles "
         "each, assumed).",
