@@ -304,9 +304,9 @@ for LB it does: slippage and charged isolation work against the compensation. A 
 three-electrode cell cycled a hundred times, or weighing lithium in the negative, \
 would decide.
 - **What the two words do.** Without them (an earlier run, HB rows alone) most of the \
-missing charge was taken for oxidation: in 6 of 64 draws the H2-H3 peak of LB grew, and \
-its life at 1C came out at 784 cycles (90 %: 215 to 1501), 1.9 (0.6 to 3.6) times that \
-of HB. With them oxidation that slips has a share below 0.01.
+missing charge was taken for oxidation: in 6 of 64 draws the H2-H3 peak of LB grew, \
+and its life at 1C came out at 784 cycles (90 %: 215 to 1501), 1.9 (0.6 to 3.6) times \
+that of HB. With them oxidation that slips has a share below 0.01.
 - **How steep the hazard is in strain**, against how much cells differ: two tests at \
 0.2C and one at 1C, of three kinds of cells. Cells of one batch at 0.2C and 1C, \
 three of each, would decide.
