@@ -1,7 +1,8 @@
 """Rows of aged HB cells, computed again from draws; what the paper says of LB's life.
 
 The rows are calibrated, so this guards the chain from ensemble.toml to the numbers, not
-the model: the draws, the fresh rates and the engine must still belong together.
+the model. It is a coarse guard: with the fresh rates of another draw a row moves by one
+to nine standard deviations.
 zhang2026 secs. 2.2 to 2.4; LB beside HB is a prediction but for the two words that the
 calibration uses (`study.zhang2026.calibration_set`).
 """
@@ -23,10 +24,9 @@ from equipoise.study.zhang2026.predict import predict
 
 DRAWS = 4
 FEW_DRAWS = 3.0
-"""Standard deviations of a row (1.5 % of a capacity, 20 of 414 cycles): a draw lies
-about one from it, cells of one kind included, and the median of four some 0.6; the mesh
-has 12 nodes and cycles are jumped, far below that. A draw that belongs to other rates or
-to another engine is off by ten and more."""
+"""Standard deviations of a row (1.5 % of a capacity, 20 of 414 cycles). A draw lies
+about one from it, cells of one kind included, so the median of four some 0.6; the mesh
+has 12 nodes and cycles are jumped, which both were in the calibration too."""
 OF = {t.name: t for t in targets(words=False)}
 
 

@@ -364,8 +364,13 @@ class Problem:
             up, down = scaled.copy(), scaled.copy()
             up[i] = min(scaled[i] + step, self.upper[i])
             down[i] = max(scaled[i] - step, self.lower[i])
-            change = self.residuals(up) - self.residuals(down)
-            columns.append(change / (up[i] - down[i]))
+            above, below = self.compute(up), self.compute(down)
+            if above is None:  # a model that gives up beside the optimum: one-sided
+                up, above = scaled, self.compute(scaled)
+            elif below is None:
+                down, below = scaled, self.compute(scaled)
+            change = self.residuals_of(above, up) - self.residuals_of(below, down)
+            columns.append(change / max(up[i] - down[i], 1e-12))
         return np.stack(columns, axis=1)
 
 

@@ -55,7 +55,8 @@ class Draws:
     def effective_count(self) -> float:
         """Effective number of independent draws: the least over the parameters.
 
-        By the initial positive sequence of the autocorrelation (Geyer 1992).
+        By the sums of pairs of autocorrelations while they are positive, after Geyer
+        (Statist. Sci. 7 (1992) 473); conservative where a chain alternates.
         """
         return min(_effective(column) for column in self.scaled.T)
 

@@ -81,6 +81,8 @@ class Seen:
 
     def mean(self, column: str, first: int, last: int) -> float:
         """Mean of a column over cycles first to last."""
+        if not self.cycles.size or last > self.life.last_cycle:
+            return float("nan")
         numbers = np.arange(first, last + 1)
         values = self.table[column].to_numpy()
         return float(np.mean(np.interp(numbers, self.cycles, values)))
@@ -126,7 +128,10 @@ def cycles_to(level: float) -> Callable[[Life], float]:
         found = life.cycle_life(level)
         if not found.censored:
             return found.cycle_count
-        lost = 1.0 - float(Seen(life).table["discharge_retention"].to_numpy()[-1])
+        retention = Seen(life).table["discharge_retention"].to_numpy()
+        if not retention.size or not np.isfinite(retention[-1]):
+            return float("nan")
+        lost = 1.0 - float(retention[-1])
         return found.cycle_count * (1.0 - level) / max(lost, 1e-3)
 
     return observe
@@ -137,6 +142,8 @@ def resistance_ohm_cm2(symbol: str) -> Callable[[Life], float]:
     number = [r.symbol for r in PAPER_RANGES].index(symbol)
 
     def observe(life: Life) -> float:
+        if not life.impedances:
+            return float("nan")
         found = resistances(life.impedances[-1].cell, tails=FIT_TAILS)
         read = [m.resistances_ohm[number] for m in found.members]
         return float(np.mean(read)) * life.lowered.positive_area_cm2

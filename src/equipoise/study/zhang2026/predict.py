@@ -53,6 +53,8 @@ the fresh cell."""
 FIRST_POTENTIAL_VOLT = 4.1919
 """Row T1, likewise: predicted is the change from it."""
 LEVEL_RETENTION = 0.8
+RETURN_ROW = 23
+"""Of cycle 24, back at 0.2C."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +143,9 @@ def numbers(found: Mapping[str, Life], member: Member) -> dict[str, float]:
     if "LB three electrodes" in found:
         table = found["LB three electrodes"].cycles
         upper = table["upper_potential_vs_li_volt"]
-        out["P9"] = FIRST_POTENTIAL_VOLT + float(upper[23] - upper[0])
+        reached = len(upper) > RETURN_ROW
+        moved = float(upper[RETURN_ROW] - upper[0]) if reached else float("nan")
+        out["P9"] = FIRST_POTENTIAL_VOLT + moved
     return out
 
 

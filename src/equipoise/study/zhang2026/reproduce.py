@@ -142,7 +142,8 @@ def _row(
     printed = _number(content.get("printed"))
     low, high = (None, None) if interval is None else interval
     within = None
-    if printed is not None and low is not None and high is not None:
+    known = low is not None and high is not None and np.isfinite([low, high]).all()
+    if printed is not None and low is not None and high is not None and known:
         half = _half_digit(content["printed"])
         within = bool(low - half <= printed <= high + half)
     return Row(
