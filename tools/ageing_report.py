@@ -99,8 +99,8 @@ def _write_set(fit: dict, chain: dict | None, hypothesis) -> None:
         '    """\\',
         f"    Calibrated with the rates {fresh!r}: chi-square {fit['chi2']:.1f} on 9 "
         "rows of HB \\",
-        "    cells and two words about LB; of the printed R_ct of 46.8 ohm cm2 it gives "
-        f"{computed['E2']:.0f}."
+        "    cells and two words about LB; of the printed R_ct of 46.8 ohm cm2 it "
+        f"gives {computed['E2']:.0f}."
         '""",',
         '    """\\',
         "    One of several combinations of mechanisms that the HB cells allow; what "

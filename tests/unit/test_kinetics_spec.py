@@ -758,7 +758,11 @@ def test_the_list_names_the_kind_in_full(cli):
     rows = [re.findall(r"[\w-]+", x) for x in cli("library").out.splitlines()]
     assert ["zhang2026", "kinetics"] in rows
     assert ["zhang2026-lto-inli", "half", "cell"] in rows
-    assert json.loads(cli("library", "--json").out)["kinetics"] == ["zhang2026"]
+    assert json.loads(cli("library", "--json").out)["kinetics"] == [
+        "zhang2026",
+        "zhang2026-transfer-0.1",
+        "zhang2026-transfer-0.5",
+    ]
 
 
 def test_the_file_is_given_as_toml_and_json(cli, load, write):

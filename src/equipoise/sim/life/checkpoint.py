@@ -149,7 +149,7 @@ class Checkpoint:
                     f"{self.path}: the checkpoint could not be written and the run "
                     f"goes on without ({error.message})",
                     EquipoiseWarning,
-                    stacklevel=5,  # the caller of `life`
+                    stacklevel=6,  # the caller of `life`
                 )
         self.written_second = time.monotonic()
         took = self.written_second - begin
