@@ -5,13 +5,13 @@ Nothing here asserts what the calibration found: that may be written anew.
 
 import csv
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from conftest import SHARED
 from equipoise.core.errors import SpecError
 from equipoise.io.ageing import load_ageing
 from equipoise.io.cells import load_cell
@@ -25,6 +25,7 @@ from equipoise.study.zhang2026.hypotheses import FRESH, HYPOTHESES, rates_with
 from equipoise.study.zhang2026.predict import Prediction
 from equipoise.study.zhang2026.reproduce import printed_rows, reproduce
 
+SHARED = Path(__file__).parents[3] / "shared"
 CAPACITY = "discharging_capacity_mah_per_g_positive"
 ROWS = {r["id"]: r for r in printed_rows()}
 BLIND = [f"P{n}" for n in range(1, 10)]
