@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from equipoise.core.errors import SpecError
 from equipoise.spec.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -54,7 +56,18 @@ class Mechanism(Frozen):
         """Change the wear by what the cycle just read has done."""
 
     def scaled(self, ratio: float) -> Self:
-        """The same mechanism, stronger or weaker by a ratio."""
+        """The same mechanism, stronger or weaker by a ratio.
+
+        Raises
+        ------
+        SpecError
+            If the ratio is negative or not finite.
+        """
+        if not (isfinite(ratio) and ratio >= 0.0):
+            raise SpecError(
+                f"a mechanism cannot be made {ratio} times as strong",
+                remedy="give a ratio >= 0, e.g. 1.2",
+            )
         strength: Sourced = getattr(self, self.STRENGTH)
         changed = strength.model_copy(
             update={

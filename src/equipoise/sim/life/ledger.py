@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 MOST_CAUSES = 6
 """With more, those of the negative count as one: 2^6 runs for a state at the most."""
 NEGATIVE_WEAR = "negative wear"
+LEAST_LOSS_FRACTION = 0.003
+"""Of the discharge: a smaller loss of the positive has no share to give back."""
 NO_LOSS_MAH_PER_G = 0.05
 """Below it a share of the loss is noise of the step control, and nan."""
 NO_LINE_FRACTION = 0.01
@@ -131,9 +133,10 @@ class Reserve:
 
     @property
     def compensation_fraction(self) -> float:
-        """Given back over what a fade in proportion would have taken."""
-        lost = (1.0 - self.endless_retention) * _discharge(self.unworn)
-        if not lost >= NO_LOSS_MAH_PER_G:
+        """Given back over what a fade in proportion would have taken; nan: nothing."""
+        share = 1.0 - self.endless_retention
+        lost = share * _discharge(self.unworn)
+        if not (lost >= NO_LOSS_MAH_PER_G and share >= LEAST_LOSS_FRACTION):
             return float("nan")
         return self.given_back_mah_per_g_positive / lost
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.ageing.ageing import Ageing
 from equipoise.core.errors import EquipoiseWarning, SolveError, SpecError
 from equipoise.core.status import Status
 from equipoise.kernels.program import Sample
 from equipoise.kernels.simulate import Memory
 from equipoise.protocol.expand import expand
+from equipoise.protocol.steps import Protocol
 from equipoise.sim.impedance.at_rest import require_rates
 from equipoise.sim.life.ageing_cell import AgeingCell, Mark
 from equipoise.sim.life.driver import Driver
@@ -32,9 +35,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from equipoise.ageing.ageing import Ageing
     from equipoise.protocol.expand import Program
-    from equipoise.protocol.steps import Protocol
     from equipoise.sim.impedance.cell_impedance import CellImpedance
     from equipoise.sim.life.ageing_cell import AgedState
     from equipoise.sim.life.blocks import Blocks
@@ -262,7 +263,7 @@ def attempt(
         As `life`.
     """
     mesh, stepping = mesh or Mesh(), stepping or Stepping()
-    _check(cell, model, until_retention)
+    _check(cell, ageing, protocol, jump, model, until_retention)
     lowered = lower(cell, model=model, mesh=mesh)
     program = expand(protocol, context(cell, lowered))
     if program.sweeps:
@@ -327,6 +328,15 @@ def _warn_of_reference(found: Life) -> None:
         return
     column = "discharging_capacity_mah_per_g_positive"
     reference, most = at[column][0], table[column].max()
+    if not isfinite(reference):
+        warnings.warn(
+            f"the reference cycle ({found.reference_cycle}) has no discharge: "
+            "retention and cycle life are not known; begin the protocol with a charge, "
+            "or make its cycles complete",
+            EquipoiseWarning,
+            stacklevel=4,
+        )
+        return
     if not isinstance(most, float) or reference >= DEAD_FRACTION * most:
         return
     warnings.warn(
@@ -341,12 +351,32 @@ def _warn_of_reference(found: Life) -> None:
 DEAD_FRACTION = 0.1
 
 
-def _check(cell: Cell, model: ModelName, until_retention: float | None) -> None:
+def _check(
+    cell: Cell,
+    ageing: object,
+    protocol: object,
+    jump: object,
+    model: ModelName,
+    until_retention: float | None,
+) -> None:
     if not isinstance(cell, Cell):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SpecError(
-            "a half cell was given; ageing needs both electrodes",
+            "the name of a cell was given, not a cell"
+            if isinstance(cell, str)
+            else "a half cell was given; ageing needs both electrodes",
             remedy="give a full cell, e.g. load_cell('zhang2026-lb')",
         )
+    for name, value, kind in (
+        ("ageing", ageing, Ageing),
+        ("protocol", protocol, Protocol),
+        ("jump", jump, (Jump, type(None))),
+    ):
+        if not isinstance(value, kind):
+            raise SpecError(
+                f"{name} = {value!r} is not what is needed",
+                remedy="ageing: load_ageing(name); protocol: load_protocol(name); "
+                "jump: Jump() or None",
+            )
     if model not in MODELS:
         raise SpecError(
             f"model = {model!r} is not known", remedy=f"use one of: {', '.join(MODELS)}"
