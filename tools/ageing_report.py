@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "src/equipoise/study/zhang2026"
 LIBRARY = ROOT / "src/equipoise/spec/library/ageing"
 PAGE = ROOT / "docs/reference/ageing-calibration.md"
-OF_CELLS = ("cell_0.2C", "cell_1C", "cell_rates")
+LEAST_SHARE = 0.02
+"""Of a combination whose parameters are on the page."""
 
 
 def number(value: float, digits: int = 5) -> str:
@@ -44,7 +45,7 @@ def write_ensemble(members: list[dict]) -> None:
     (STUDY / "ensemble.toml").write_text("\n".join(lines), "utf-8")
 
 
-def write_sets(fits: list[dict], chains: dict[int, dict], by_name: dict) -> None:
+def write_sets(fits: list[dict], chains: list[dict], by_name: dict) -> None:
     """One bundled set per set of fresh rates.
 
     The first in the order of the hypotheses among those whose log evidence is within
@@ -53,27 +54,24 @@ def write_sets(fits: list[dict], chains: dict[int, dict], by_name: dict) -> None
     order = list(by_name)
     for fresh in FRESH:
         own = [i for i, f in enumerate(fits) if f["fresh"] == fresh]
-        most = max(fits[i]["logev"] for i in own)
-        close = [i for i in own if fits[i]["logev"] >= most - 1.0]
+        most = max(chains[i]["logev"] for i in own)
+        close = [i for i in own if chains[i]["logev"] >= most - 1.0]
         best = min(close, key=lambda i: order.index(fits[i]["hyp"]))  # the simplest
-        _write_set(fits[best], chains.get(best), by_name[fits[best]["hyp"]])
+        _write_set(fits[best], chains[best], by_name[fits[best]["hyp"]])
 
 
-def _interval(fit: dict, chain: dict | None, i: int, parameter) -> tuple[float, float]:
-    """95 %: from the draws, else from the curvature."""
-    if chain is not None:
-        low, high = np.quantile(np.array(chain["scaled"])[:, i], (0.025, 0.975))
-    else:
-        width = 1.96 * np.sqrt(fit["cov"][i][i])
-        low, high = fit["scaled"][i] - width, fit["scaled"][i] + width
-        low, high = max(low, parameter.lower), min(high, parameter.upper)
-    return parameter.natural(float(low)), parameter.natural(float(high))
+def _interval(chain: dict, i: int, parameter, *shares: float) -> list[float]:
+    """Quantiles of a parameter over the weighted draws, natural scale."""
+    values, w = np.array(chain["scaled"])[:, i], np.array(chain["weight"])
+    return [parameter.natural(_quantile(values, w, q)) for q in shares]
 
 
-def _write_set(fit: dict, chain: dict | None, hypothesis) -> None:
+def _write_set(fit: dict, chain: dict, hypothesis) -> None:
     parameters = hypothesis.parameters()
-    ranges = {p.name: _interval(fit, chain, i, p) for i, p in enumerate(parameters)}
-    est, fresh = fit["est"], fit["fresh"]
+    ranges = {
+        p.name: _interval(chain, i, p, 0.025, 0.975) for i, p in enumerate(parameters)
+    }
+    est, fresh = chain["best"]["est"], fit["fresh"]
 
     def sourced(key: str, name: str) -> list[str]:
         low, high = ranges[name]
@@ -88,7 +86,7 @@ def _write_set(fit: dict, chain: dict | None, hypothesis) -> None:
             "",
         ]
 
-    computed = fit["computed"]
+    computed = chain["best"]["computed"]
     lines = [
         "# Ageing of LTO | Li6PS5Cl | LiNbO3-NCM85, calibrated on numbers of HB "
         "cells alone.",
@@ -97,8 +95,8 @@ def _write_set(fit: dict, chain: dict | None, hypothesis) -> None:
         f'title = "{hypothesis.name} (zhang2026, 45 C, 81 MPa), with rates {fresh}"',
         "caveats = [",
         '    """\\',
-        f"    Calibrated with the rates {fresh!r}: chi-square {fit['chi2']:.1f} on 9 "
-        "rows of HB \\",
+        f"    Calibrated with the rates {fresh!r}: chi-square "
+        f"{chain['best']['chi2']:.1f} on 9 rows of HB \\",
         "    cells and two words about LB; of the printed R_ct of 46.8 ohm cm2 it "
         f"gives {computed['E2']:.0f}."
         '""",',
@@ -153,27 +151,31 @@ def _write_set(fit: dict, chain: dict | None, hypothesis) -> None:
 
 
 def write_page(
-    fits: list[dict], share: np.ndarray, chains: dict[int, dict], by_name: dict
+    fits: list[dict],
+    share: np.ndarray,
+    chains: list[dict],
+    hopeless: list[dict],
+    by_name: dict,
 ) -> None:
     """Residuals, comparison, parameters with intervals, correlations."""
     order = [int(i) for i in np.argsort(-share)]
     best = order[0]
-    out = [PREFACE]
-    out += ["## Combinations of mechanisms", "", COMPARED, ""]
+    out = [PREFACE, "## Combinations of mechanisms", "", COMPARED, ""]
     out += [
         "| mechanisms | fresh rates | chi-square (11 rows) | AICc | log evidence | "
-        "share |"
+        "share | effective draws |"
     ]
-    out += ["|---|---|---|---|---|---|"]
+    out += ["|---|---|---|---|---|---|---|"]
     for i in order:
-        f = fits[i]
-        if not np.isfinite(f["chi2"]):
-            out.append(f"| {f['hyp']} | {f['fresh']} | - | - | - | 0 |")
-            continue
+        f, c = fits[i], chains[i]
         out.append(
-            f"| {f['hyp']} | {f['fresh']} | {f['chi2']:.1f} | {_aicc(f):.1f} | "
-            f"{f['logev']:.1f} | {share[i]:.3f} |"
+            f"| {f['hyp']} | {f['fresh']} | {c['best']['chi2']:.1f} | {_aicc(c):.1f} | "
+            f"{c['logev']:.1f} | {share[i]:.3f} | {c['effective']:.0f} |"
         )
+    out += [
+        f"| {f['hyp']} | {f['fresh']} | {f['chi2']:.0f} (rough fit) | - | - | 0 | - |"
+        for f in hopeless
+    ]
     out += ["", "## Residuals", ""]
     out += [
         f"Best combination: {fits[best]['hyp']}, {fits[best]['fresh']}. Interval: 90 % "
@@ -185,68 +187,79 @@ def write_page(
     for t in targets():
         values, w = _all(chains, share, t.name)
         low, high = _quantile(values, w, 0.05), _quantile(values, w, 0.95)
-        c = fits[best]["computed"][t.name]
+        c = chains[best]["best"]["computed"][t.name]
         out.append(
             f"| {t.name} | {t.unit} | {t.value:.4g} | {t.uncertainty:.3g} | {c:.4g} | "
             f"{(c - t.value) / t.uncertainty:+.1f} | {low:.4g} to {high:.4g} |"
         )
     out += ["", "## Parameters", "", KNOWN, ""]
     for i in order:
-        if i in chains:
+        if share[i] >= LEAST_SHARE:
             out += _parameters(fits[i], chains[i], by_name[fits[i]["hyp"]], share[i])
-    out += [AFTERWORD]
+    out += [AFTERWORD, *_solved(fits, share, chains)]
     PAGE.write_text("\n".join(out).rstrip() + "\n", "utf-8")
 
 
-def _aicc(fit: dict) -> float:
+def _aicc(chain: dict) -> float:
     """Chi-square + 2 k + correction; k effective: what the data determine."""
     n = len(targets())
-    k = sum(fit["known"].values())
-    return fit["chi2"] + 2 * k + 2 * k * (k + 1) / max(n - k - 1, 0.5)
+    k = sum(max(v, 0.0) for v in chain["known"].values())
+    return chain["best"]["chi2"] + 2 * k + 2 * k * (k + 1) / max(n - k - 1, 0.5)
 
 
-def _all(chains, share, name):
+def _solved(fits: list[dict], share: np.ndarray, chains: list[dict]) -> list[str]:
+    """How far the fits moved and how good the draws are."""
+    used = [i for i in range(len(fits)) if share[i] >= LEAST_SHARE]
+    effective = [chains[i]["effective"] for i in used]
+    errors = [chains[i]["error"] for i in used]
+    moved = [f["cost"] - c["best"]["cost"] for f, c in zip(fits, chains, strict=True)]
+    total = sum(c["evaluations"] for c in chains)
+    return [
+        f"- {total:,} computations of all tests. Sampling went below the rough fits by "
+        f"{min(moved):.1f} to {max(moved):.1f} in cost (targets and priors).",
+        f"- Combinations on this page: {min(effective):.0f} to {max(effective):.0f} "
+        f"effective draws of {len(chains[used[0]]['cost'])} or fewer each; the "
+        f"emulator that proposes them errs by {min(errors):.2f} to {max(errors):.2f} "
+        "in ln(density), which the weights take back.",
+    ]
+
+
+def _all(
+    chains: list[dict], share: np.ndarray, name: str
+) -> tuple[np.ndarray, np.ndarray]:
     values, w = [], []
-    for i, chain in chains.items():
-        own = [c[name] for c in chain["computed"]]
-        values += own
-        w += [share[i] / len(own)] * len(own)
+    for own, chain in zip(share, chains, strict=True):
+        values += [c[name] for c in chain["computed"]]
+        w += [own * x for x in chain["weight"]]
     return np.array(values), np.array(w)
 
 
 def _quantile(values: np.ndarray, w: np.ndarray, q: float) -> float:
     order = np.argsort(values)
     reach = np.cumsum(w[order]) / w.sum()
-    return float(values[order][np.searchsorted(reach, q)])
+    return float(values[order][min(np.searchsorted(reach, q), values.size - 1)])
 
 
 def _parameters(fit: dict, chain: dict, hypothesis, share: float) -> list[str]:
     parameters = hypothesis.parameters()
-    scaled = np.array(chain["scaled"])
     out = [
         f"### {fit['hyp']}, {fit['fresh']} (share {share:.2f})",
-        "",
-        f"{scaled.shape[0]} draws, {chain['effective']:.0f} of them independent for "
-        f"the slowest parameter; {100 * chain['accepted']:.0f} % of the proposals "
-        "accepted.",
         "",
         "| parameter | unit | optimum | median | 95 % | known |",
         "|---|---|---|---|---|---|",
     ]
     for i, p in enumerate(parameters):
-        low, mid, high = np.quantile(scaled[:, i], (0.025, 0.5, 0.975))
-        known = 1.0 - scaled[:, i].std() / p.prior_width
+        low, mid, high = _interval(chain, i, p, 0.025, 0.5, 0.975)
         out.append(
-            f"| {p.name} | {p.unit or 'ln'} | {fit['est'][p.name]:.3g} | "
-            f"{p.natural(mid):.3g} | {p.natural(low):.3g} to {p.natural(high):.3g} | "
-            f"{known:.2f} |"
+            f"| {p.name} | {p.unit or 'ln'} | {chain['best']['est'][p.name]:.3g} | "
+            f"{mid:.3g} | {low:.3g} to {high:.3g} | {chain['known'][p.name]:.2f} |"
         )
-    r = np.corrcoef(scaled.T)
+    r = chain["correlations"]
     strong = [
-        (parameters[i].name, parameters[j].name, r[i, j])
+        (parameters[i].name, parameters[j].name, r[i][j])
         for i in range(len(parameters))
         for j in range(i)
-        if abs(r[i, j]) > 0.6
+        if abs(r[i][j]) > 0.6
     ]
     if strong:
         told = "; ".join(f"{a} and {b} {c:+.2f}" for a, b, c in strong)
@@ -293,9 +306,10 @@ calibrated to the 31 fresh rows (chi-square """
 """
 )
 COMPARED = """\
-Share: the evidence (Laplace) of the ageing rows times the likelihood of the fresh \
-rows, normalised. AICc with the effective number of parameters. Differences of the log \
-evidence below 1 decide nothing."""
+Share: the evidence of the ageing rows (by the weights of the draws, no normal \
+approximation) times the likelihood of the fresh rows, normalised. AICc with the \
+effective number of parameters. Differences of the log evidence below 1 decide nothing.
+Effective draws: how many independent ones the weighted draws are worth."""
 KNOWN = """\
 *Known*: 1 - posterior over prior standard deviation; near 0 the rows say nothing and \
 the interval is what was assumed. `cell_...`: ln of this cell's hazard over the mean."""
@@ -322,11 +336,9 @@ charge transfer with it.
 
 ## How well it is solved
 
-- Every fit stops after 14 steps; some have not converged, as a combination that \
-contains another one and yet fits worse shows (chi-square in the thousands: its lives \
-break off). Shares are worth a factor of a few.
-- The chains are short: a handful of independent draws each. Intervals over all \
-combinations rest on some tens of independent draws; their ends are rough.
+- Every combination is fitted roughly, then sampled (theory: \
+[sampling a slow model](../theory/sampling.md)), beginning from the optima of all \
+combinations that share parameters with it.
 - Row A6 is missed by two standard deviations in every combination: the model loses \
 more in the ninety cycles of the rate test than the cell did. How many cycles it had \
 per rate is not printed.

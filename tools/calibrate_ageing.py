@@ -3,9 +3,10 @@
     python tools/calibrate_ageing.py [--fits FOLDER] [--draws N] [--members N] [--write]
 
 Every hypothesis (study/zhang2026/hypotheses.py) is fitted with every set of fresh
-rates; the posterior of those that matter is sampled. No number of an aged LB cell is
-used; two words are (study/zhang2026/calibration_set.py).
-`--fits` keeps the fits, so that the script can go on where it stopped. `--write`
+rates, first roughly, and then sampled, beginning from the optima of all fits that share
+parameters with it. No number of an aged LB cell is used; two words are
+(study/zhang2026/calibration_set.py).
+`--fits` keeps fits and draws, so that the script can go on where it stopped. `--write`
 renews `study/zhang2026/ensemble.toml`, `spec/library/ageing/zhang2026.toml` and
 `docs/reference/ageing-calibration.md`.
 """
@@ -14,8 +15,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +28,7 @@ from ageing_report import write_ensemble, write_page, write_sets
 from equipoise.core.errors import EquipoiseError
 from equipoise.fit.ageing import calibrate_ageing, problem_of
 from equipoise.fit.inference import Estimate
-from equipoise.fit.sampling import sample
+from equipoise.fit.sampling import Draws, sample
 from equipoise.study.zhang2026.calibration_set import model
 from equipoise.study.zhang2026.hypotheses import (
     CELL_SPREAD,
@@ -33,15 +37,22 @@ from equipoise.study.zhang2026.hypotheses import (
     HYPOTHESES,
 )
 
-LEAST_WEIGHT = 0.03
 READING_SPREAD = 0.15  # of a resistance read from a spectrum, ln
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+HOPELESS = 500.0  # chi-square of a rough fit beyond which nothing is sampled
+FEW = 60.0  # effective draws below which more rounds follow
 BY_NAME = {h.name: h for h in HYPOTHESES}
 
 
+def stem(name: str, fresh: str) -> str:
+    """Of the files of a fit."""
+    return f"{name.replace(' ', '_')}__{fresh}"
+
+
 def fitted(job: tuple[str, str, str]) -> dict:
-    """One hypothesis with one set of fresh rates; read back if it is known."""
+    """A rough fit of one hypothesis with one set of fresh rates; read back if known."""
     name, fresh, folder = job
-    path = Path(folder) / f"{name.replace(' ', '_')}__{fresh}.json"
+    path = Path(folder) / f"{stem(name, fresh)}.json"
     if path.exists():
         return json.loads(path.read_text("utf-8"))
     hypothesis = BY_NAME[name]
@@ -53,84 +64,134 @@ def fitted(job: tuple[str, str, str]) -> dict:
         )
     except EquipoiseError as error:
         print(f"{name}, {fresh}: {error}", file=sys.stderr, flush=True)
-        return {"hyp": name, "fresh": fresh, "chi2": float("inf"), "logev": -1e9}
+        return {"hyp": name, "fresh": fresh, "chi2": float("inf")}
     found = {
         "hyp": name,
         "fresh": fresh,
         "chi2": e.chi_square,
         "cost": e.cost,
-        "logev": e.log_evidence_ratio,
         "est": e.estimates,
         "computed": e.computed,
         "scaled": e.scaled.tolist(),
         "cov": e.covariance.tolist(),
         "n": e.evaluations_count,
-        "known": {
-            r["name"]: r["known_fraction"]
-            for r in e.parameter_table().iter_rows(named=True)
-        },
     }
     path.write_text(json.dumps(found), "utf-8")
     print(f"{name}, {fresh}: chi2 {e.chi_square:.2f}", file=sys.stderr, flush=True)
     return found
 
 
-def weights(fits: list[dict]) -> np.ndarray:
-    """Posterior share of each fit: evidence of the ageing, likelihood of the fresh."""
-    log = np.array([f["logev"] - 0.5 * FRESH_CHI_SQUARE[f["fresh"]] for f in fits])
-    w = np.exp(log - log.max())
-    return w / w.sum()
+def places(fit: dict, others: list[dict]) -> tuple[np.ndarray, ...]:
+    """Optima of related fits in the parameters of this one: where to look, too."""
+    parameters = BY_NAME[fit["hyp"]].parameters()
+    out = []
+    for other in others:
+        if other is fit or other["chi2"] > HOPELESS:
+            continue
+        names = [p.name for p in BY_NAME[other["hyp"]].parameters()]
+        at = dict(zip(names, other["scaled"], strict=True))
+        same_driver = BY_NAME[other["hyp"]].driver == BY_NAME[fit["hyp"]].driver
+        if not same_driver:  # hazard and exponent mean something else
+            at = {k: v for k, v in at.items() if k not in ("hazard", "exponent")}
+        own = dict(zip([p.name for p in parameters], fit["scaled"], strict=True))
+        out.append(np.array([at.get(p.name, own[p.name]) for p in parameters]))
+    return tuple(out)
 
 
-def drawn(job: tuple[dict, int, int, str]) -> dict:
+def drawn(job: tuple[dict, list[dict], int, int, str]) -> dict:
     """Draws from the posterior of one fit; read back if they are known."""
-    fit, draws, seed, folder = job
-    stem = f"{fit['hyp'].replace(' ', '_')}__{fit['fresh']}"
-    path = Path(folder) / f"{stem}.draws{draws}.json"
+    fit, others, draws, seed, folder = job
+    path = Path(folder) / f"{stem(fit['hyp'], fit['fresh'])}.draws{draws}.json"
     if path.exists():
         return json.loads(path.read_text("utf-8"))
-    hypothesis = BY_NAME[fit["hyp"]]
-    parameters = hypothesis.parameters()
-    lives = model(hypothesis, fit["fresh"])
+    parameters = BY_NAME[fit["hyp"]].parameters()
+    lives = model(BY_NAME[fit["hyp"]], fit["fresh"])
     scaled, cov = np.array(fit["scaled"]), np.array(fit["cov"])
-    estimate = Estimate(
-        parameters,
-        lives.targets,
-        fit["est"],
-        scaled,
-        cov,
-        cov,
-        fit["computed"],
-        fit["chi2"],
-        fit["cost"],
-        fit["n"],
-    )
-    chain = sample(
-        problem_of(lives, parameters),
-        estimate,
-        draws,
-        burn_in_count=60,
-        rng=np.random.default_rng(seed),
-    )
-    found = {
-        "scaled": chain.scaled.tolist(),
-        "computed": [dict(c) for c in chain.computed],
-        "cost": chain.cost.tolist(),
-        "accepted": chain.accepted_fraction,
-        "effective": chain.effective_count(),
-    }
+    known = places(fit, others)
+    began = time.perf_counter()
+    for attempt in range(3):
+        problem = problem_of(lives, parameters)
+        estimate = Estimate(
+            parameters,
+            lives.targets,
+            fit["est"],
+            scaled,
+            cov,
+            cov,
+            fit["computed"],
+            fit["chi2"],
+            fit["cost"],
+            fit["n"],
+        )
+        rng = np.random.default_rng(seed + 1000 * attempt)
+        chain = sample(problem, estimate, draws, known=known, rng=rng)
+        if chain.effective_count() >= FEW:
+            break
+        scaled, cov = chain.best_scaled, chain.covariance()  # begin better
+    found = told(chain, parameters, lives.targets, seed)
     path.write_text(json.dumps(found), "utf-8")
     print(
-        f"{fit['hyp']}, {fit['fresh']}: accepted {chain.accepted_fraction:.2f}, "
-        f"effective {chain.effective_count():.0f} of {draws}",
+        f"{fit['hyp']}, {fit['fresh']}: "
+        f"chi2 {fit['chi2']:.2f} -> {found['best']['chi2']:.2f}, "
+        f"cost {fit['cost']:.2f} -> {chain.best_cost:.2f}, "
+        f"log evidence {chain.log_evidence_ratio:.2f}, "
+        f"effective {chain.effective_count():.0f} of {draws}, "
+        f"error {chain.emulator_error:.2f}, {time.perf_counter() - began:.0f} s",
         file=sys.stderr,
         flush=True,
     )
     return found
 
 
+def told(chain: Draws, parameters: tuple, targets: tuple, seed: int) -> dict:
+    """What is kept of the draws."""
+    pairs = list(zip(parameters, chain.best_scaled, strict=True))
+    at = chain.equally_likely(4000, np.random.default_rng(seed))
+    best = chain.best_computed
+    return {
+        "scaled": chain.scaled.tolist(),
+        "weight": chain.weight.tolist(),
+        "cost": chain.cost.tolist(),
+        "computed": [dict(c) for c in chain.computed],
+        "effective": chain.effective_count(),
+        "error": chain.emulator_error,
+        "logev": chain.log_evidence_ratio,
+        "evaluations": chain.evaluations_count,
+        "best": {
+            "cost": chain.best_cost,
+            "computed": dict(best),
+            "scaled": chain.best_scaled.tolist(),
+            "est": {p.name: p.natural(x) for p, x in pairs},
+            "chi2": sum(
+                ((best[t.name] - t.value) / t.uncertainty) ** 2 for t in targets
+            ),
+        },
+        "known": known_fractions(parameters, chain.covariance()),
+        "correlations": np.corrcoef(chain.scaled[at].T).tolist(),
+    }
+
+
+def known_fractions(parameters: tuple, covariance: np.ndarray) -> dict[str, float]:
+    """1 - posterior over prior standard deviation, the prior cut at its bounds."""
+    rng = np.random.default_rng(0)
+    out = {}
+    for i, p in enumerate(parameters):
+        prior = p.start + p.prior_width * rng.standard_normal(100_000)
+        prior = prior[(prior >= p.lower) & (prior <= p.upper)]
+        out[p.name] = float(1.0 - np.sqrt(covariance[i, i]) / prior.std())
+    return out
+
+
+def shares_of(fits: list[dict], chains: list[dict]) -> np.ndarray:
+    """Posterior share of each: evidence of the ageing, likelihood of the fresh."""
+    pairs = zip(fits, chains, strict=True)
+    log = np.array([c["logev"] - 0.5 * FRESH_CHI_SQUARE[f["fresh"]] for f, c in pairs])
+    w = np.exp(log - log.max())
+    return w / w.sum()
+
+
 def members(
-    fits: list[dict], share: np.ndarray, chains: dict[int, dict], count: int
+    fits: list[dict], share: np.ndarray, chains: list[dict], count: int
 ) -> list[dict]:
     """Equally likely draws over all hypotheses, with new LB cells."""
     rng = np.random.default_rng(2026)
@@ -138,12 +199,12 @@ def members(
     rest = np.argsort(-(share * count - counts))[: count - int(counts.sum())]
     counts[rest] += 1
     out: list[dict] = []
-    for i, n in enumerate(counts):
-        if n == 0 or i not in chains:
+    for fit, chain, n in zip(fits, chains, counts, strict=True):
+        if n == 0:
             continue
-        fit, chain = fits[i], chains[i]
         names = BY_NAME[fit["hyp"]].parameters()
-        at = np.linspace(0, len(chain["scaled"]) - 1, n).round().astype(int)
+        reached = np.cumsum(chain["weight"])
+        at = np.searchsorted(reached / reached[-1], (np.arange(n) + rng.random()) / n)
         for k in at:
             values = {
                 p.name: p.natural(x)
@@ -170,40 +231,37 @@ def main() -> None:
     """Fit, sample, print, and write if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", type=Path, default=Path("build/ageing-fits"))
-    parser.add_argument("--draws", type=int, default=150)
+    parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--members", type=int, default=64)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     given.fits.mkdir(parents=True, exist_ok=True)
     jobs = [(h.name, fresh, str(given.fits)) for fresh in FRESH for h in HYPOTHESES]
-    with ProcessPoolExecutor(given.workers) as pool:
-        fits = list(pool.map(fitted, jobs))
-        share = weights(fits)
-        for i in np.argsort(-share):
-            print(
-                f"{fits[i]['hyp']:34s} {fits[i]['fresh']:24s} chi2 "
-                f"{fits[i]['chi2']:7.2f} log evidence {fits[i]['logev']:8.2f} "
-                f"share {share[i]:.3f}",
-                flush=True,
-            )
-        wanted = [i for i in range(len(fits)) if share[i] >= LEAST_WEIGHT]
-        chains = dict(
-            zip(
-                wanted,
-                pool.map(
-                    drawn, [(fits[i], given.draws, i, str(given.fits)) for i in wanted]
-                ),
-                strict=True,
-            )
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # one process per core
+    with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:
+        every = list(pool.map(fitted, jobs))
+        fits = sorted((f for f in every if f["chi2"] < HOPELESS), key=_cost)
+        folder = str(given.fits)
+        todo = [(f, fits, given.draws, seed, folder) for seed, f in enumerate(fits)]
+        chains = list(pool.map(drawn, todo))
+    share = shares_of(fits, chains)
+    for i in np.argsort(-share):
+        print(
+            f"{fits[i]['hyp']:40s} {fits[i]['fresh']:24s} chi2 "
+            f"{chains[i]['best']['chi2']:7.2f} log evidence {chains[i]['logev']:8.2f} "
+            f"share {share[i]:.3f}",
+            flush=True,
         )
-    kept = np.where(share >= LEAST_WEIGHT, share, 0.0)
-    chosen = members(fits, kept / kept.sum(), chains, given.members)
     if given.write:
-        write_ensemble(chosen)
-
+        write_ensemble(members(fits, share, chains, given.members))
         write_sets(fits, chains, BY_NAME)
-        write_page(fits, share, chains, BY_NAME)
+        hopeless = [f for f in every if f["chi2"] >= HOPELESS]
+        write_page(fits, share, chains, hopeless, BY_NAME)
+
+
+def _cost(fit: dict) -> float:
+    return fit["cost"]
 
 
 if __name__ == "__main__":

@@ -315,6 +315,30 @@ class Problem:
         pairs = zip(self.parameters, scaled, strict=True)
         return {p.name: p.natural(float(x)) for p, x in pairs}
 
+    def inside(self, scaled: Array) -> Array:
+        """The nearest places within the bounds, shape (..., n)."""
+        return np.clip(scaled, self.lower, self.upper)
+
+    def log_prior_size(self) -> float:
+        """Logarithm of the integral of ``exp(-cost / 2)`` without any target.
+
+        Raises
+        ------
+        SpecError
+            With a penalty: its integral is not known.
+        """
+        from scipy.special import ndtr
+
+        if self.penalty is not None:
+            raise SpecError(
+                "the evidence of a problem with a penalty is not known",
+                remedy="compare fits without a penalty",
+            )
+        above = ndtr((self.upper - self.start) / self.width)
+        below = ndtr((self.lower - self.start) / self.width)
+        size = np.sqrt(2.0 * np.pi) * self.width * (above - below)
+        return float(np.sum(np.log(size)))
+
     def compute(self, scaled: Array) -> Mapping[str, float] | None:
         """All targets; None if the model cannot answer."""
         self.evaluations_count += 1
