@@ -17,6 +17,7 @@ from equipoise.cli import life as command
 from equipoise.cli import life_rows
 from equipoise.io import bdf
 from equipoise.io.ageing import ageing_of, load_ageing
+from equipoise.sim.life.counterfactual import Counterfactuals
 from equipoise.sim.life.jumping import Jump
 from equipoise.sim.life.life import life
 from equipoise.sim.life.plan import life_protocol
@@ -134,6 +135,26 @@ def test_the_table_has_first_and_last_cycle_units_roles_and_caveats(short, hb):
         assert word in text, text
     for caveat in load_ageing("zhang2026").caveats:
         assert f"caveat: {' '.join(caveat.split())}" in text
+
+
+def test_a_test_that_never_discharges_has_no_life(short, tmp_path):
+    path = tmp_path / "charge.toml"
+    path.write_text('name = "charge"\n[[steps]]\ndo = "charge"\nc_rate = 1.0\n')
+    ran = short("--protocol", path)
+    assert ran.code == 0
+    assert "cycle life: unknown, no cycle of the test discharged" in ran.out
+    assert "has no discharge" in ran.err
+    assert json.loads(short("--protocol", path, "--json").out)["cycle_life"] is None
+
+
+def test_a_test_that_begins_with_a_discharge_has_a_life(short, tmp_path, quick):
+    path = tmp_path / "reverse.toml"
+    cycles = '[[steps]]\ndo = "cycle"\nc_rate = 1.0\ncount = 200\n'
+    path.write_text(f'name = "reverse"\nfirst = "discharge"\n{cycles}')
+    ran = short("--protocol", path, "--ageing", quick)
+    assert ran.code == 0
+    assert "has no discharge" not in ran.err
+    assert re.search(r"cycle life: \d+ cycles to 80 % of cycle 2 ", ran.out)
 
 
 def test_jumps_are_told(short):
@@ -440,6 +461,9 @@ REFUSED = {
         ["absent.npz", "no such checkpoint"],
     ),
     "checkpoint": (("--checkpoint", "no/such/file"), ["no/such/file", "a folder"]),
+    "device": (("--checkpoint", "/dev/full"), ["/dev/full", "a plain file"]),
+    "empty span": (("--trace", "3:1:1"), ["'3:1:1' holds no cycle", "1:3"]),
+    "one empty span": (("--trace", "1,4:2"), ["'4:2' holds no cycle"]),
     "unknown": (("--cycle-life", "3"), ["--cycle-life"]),
 }
 
@@ -611,7 +635,7 @@ def test_an_interrupt_after_the_life_keeps_the_life(cli, monkeypatch, which):
     def now(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ledger, "compensation_ledger", now)
+    monkeypatch.setattr(ledger, "ledger_so_far", now)
     monkeypatch.setattr(sensitivity, "life_sensitivities", now)
     options = ("--ledger",) if which == "ledger" else ("--no-ledger", "--sensitivity")
     arguments = ("--model", "spm", "--cycles", "3", "--json", *options)
@@ -621,6 +645,38 @@ def test_an_interrupt_after_the_life_keeps_the_life(cli, monkeypatch, which):
     assert len(answer["cycles"]) == 3
     assert answer["ledger"] is None
     assert answer["sensitivities"] is None
+    name = {"ledger": "the ledger", "sensitivity": "the sensitivities"}[which]
+    assert f"{name} was interrupted" in ran.err.replace("were", "was")
+    assert "the life itself is finished" in ran.err
+
+
+def test_an_interrupted_ledger_is_told_and_its_finished_states_are_kept(
+    cli, quick, tmp_path, monkeypatch
+):
+    real, count = Counterfactuals.run, []
+
+    def run(self, state, **options):
+        count.append(state.cycle_count)
+        if len(set(count)) > 2:
+            raise KeyboardInterrupt
+        return real(self, state, **options)
+
+    monkeypatch.setattr(Counterfactuals, "run", run)
+    out = tmp_path / "o"
+    arguments = ("--ageing", quick, "--model", "spm", "--no-jump", "--no-figures")
+    ran = cli("life", "zhang2026-hb", *arguments, "--out", out)
+    assert ran.code == 130
+    assert re.search(r"the ledger was interrupted after 2 of \d+ states", ran.err)
+    assert "the life itself is finished and kept" in ran.err
+    assert "cycle life: " in ran.out
+    assert f"discharge lost until cycle {count[-2]}" in ran.out
+    assert "status: INTERRUPTED (the ledger" in ran.out
+    cycles = pl.read_parquet(out / "cycles.parquet")
+    assert cycles["discharge_retention"][-1] < 0.8
+    assert pl.read_parquet(out / "reserve.parquet").height == 2
+    answer = json.loads(cli("life", "zhang2026-hb", *arguments, "--json").out)
+    assert answer["ledger"] is None  # not one state is finished
+    assert answer["cycle_life"] is not None
 
 
 def test_an_interrupted_life_goes_on_from_its_checkpoint(cli, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import pytest
 
 import equipoise as eqp
 from equipoise.cli import reproduce as command
+from equipoise.cli.terminal import progress_bar
 from equipoise.core.errors import StoreError
 from equipoise.study.zhang2026 import ensemble
 from equipoise.study.zhang2026 import reproduce as study
@@ -240,7 +241,16 @@ def test_ctrl_c_ends_it_soon(tmp_path):
 
 def test_a_terminal_sees_a_bar(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with command._progress(3) as told:
+    with progress_bar("draws", 3) as told:
         assert told is not None
         told(1, 3)
     assert "draws" in capsys.readouterr().err
+    with progress_bar("one file", 1) as told:
+        assert told is None
+    assert capsys.readouterr().err == ""
+
+
+def test_all_commands_share_one_bar():
+    folder = Path(command.__file__).parent
+    found = [p.name for p in folder.glob("*.py") if "rich.progress" in p.read_text()]
+    assert found == ["terminal.py"]

@@ -457,3 +457,10 @@ def test_meshes_out_of_range_are_refused(count):
 def test_tolerances_out_of_range_are_refused(value):
     with pytest.raises(ValueError, match="tolerance_volt"):
         Stepping(tolerance_volt=value)
+
+
+@pytest.mark.parametrize("trace", [5, [float("nan")], [1.5], ["first"], "some", [0]])
+def test_a_trace_that_is_no_cycles(trace):
+    cell, protocol = eqp.load_cell("zhang2026-hb"), eqp.load_protocol("first-cycle")
+    with pytest.raises(SpecError, match="trace = "):
+        simulate(cell, protocol, model="spm", trace=trace)

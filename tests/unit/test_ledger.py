@@ -1,5 +1,6 @@
 """Counterfactual cells, the compensation ledger and the reserve."""
 
+from copy import deepcopy
 from dataclasses import replace
 from itertools import permutations
 
@@ -27,6 +28,7 @@ from equipoise.sim.life.jumping import Jump
 from equipoise.sim.life.ledger import (
     NEGATIVE_WEAR,
     compensation_ledger,
+    ledger_so_far,
     o_to_f,
     shapley,
 )
@@ -257,6 +259,55 @@ def test_a_state_of_another_life_is_refused(lb):
     other = aged("lb", NOTHING, model="dfn", count=2)
     with pytest.raises(SpecError, match="is not one of the life of LB"):
         compensation_ledger(lb, other.states)
+
+
+def test_a_state_of_another_life_of_the_same_shape_is_refused(lb):
+    other = aged("lb", isolation(), FADE)
+    same = [s for s in other.states if s.cycle_count <= lb.last_cycle]
+    assert same[0].wear.size == lb.states[0].wear.size
+    for ask in (compensation_ledger, o_to_f):
+        with pytest.raises(SpecError, match="not one of the life of LB") as caught:
+            ask(lb, same)
+        assert "life.states" in caught.value.remedy
+
+
+def test_a_copy_of_a_state_is_one_of_the_life(lb, ledger):
+    found = compensation_ledger(lb, [deepcopy(s) for s in lb.states[-2:]])
+    assert found.table.equals(ledger.table)
+
+
+@pytest.mark.parametrize("states", [3, "all", [1], [None], "one"])
+def test_what_is_no_states_is_refused(lb, states):
+    given = lb.states[0] if states == "one" else states
+    with pytest.raises(SpecError, match="state") as caught:
+        compensation_ledger(lb, given)
+    assert caught.value.where == "states"
+
+
+def test_what_is_no_life_is_refused():
+    with pytest.raises(SpecError, match="is not a life"):
+        compensation_ledger("zhang2026-lb")
+
+
+def test_an_interruption_keeps_the_finished_states_or_raises(lb, ledger, monkeypatch):
+    real, last = Counterfactuals.run, lb.states[-1].cycle_count
+
+    def run(self, state, **options):
+        if state.cycle_count == last:
+            raise KeyboardInterrupt
+        return real(self, state, **options)
+
+    monkeypatch.setattr(Counterfactuals, "run", run)
+    told = []
+    found = ledger_so_far(
+        lb, lb.states[-2:], progress=lambda done, total: told.append((done, total))
+    )
+    assert found.interrupted
+    assert told == [(1, 2)]
+    assert found.states == ledger.states[:1]
+    assert "interrupted" in repr(found)
+    with pytest.raises(KeyboardInterrupt):
+        compensation_ledger(lb, lb.states[-2:])
 
 
 def test_no_states_make_empty_tables(lb):

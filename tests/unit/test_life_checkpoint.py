@@ -1,5 +1,6 @@
 """Lives that are interrupted, killed, or go wrong, and go on from their checkpoint."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -575,6 +576,39 @@ def test_a_full_disk_is_one_warning_and_not_the_end(hb, whole, tmp_path, monkeyp
     assert Path(caught[0].filename).name == Path(__file__).name
     assert_same(found, whole("full"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices and pipes of POSIX")
+@pytest.mark.parametrize("name", ["/dev/full", "/dev/zero", "pipe"])
+def test_a_device_or_a_pipe_is_refused_at_once(hb, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(Machine, "advance", None)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="a plain file was expected") as caught:
+        run(hb, checkpoint=tmp_path / name)
+    assert caught.value.exit_code == 2
+    assert "does not exist yet" in caught.value.remedy
+
+
+@pytest.mark.usefixtures("told")
+def test_a_disk_that_fills_up_leaves_the_checkpoint_before(
+    hb, whole, tmp_path, monkeypatch
+):
+    path = tmp_path / "life.npz"
+    run(hb, checkpoint=path, progress=interrupts_after(9))
+    before = path.read_bytes()
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.warns(EquipoiseWarning, match="the one before stays") as caught:
+            run(hb, checkpoint=path, progress=interrupts_after(20))
+    assert len(caught) == 1
+    assert "No space left on device" in str(caught[0].message)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["life.npz"]
+    assert_same(run(hb, checkpoint=path), whole("full"))
 
 
 # --- bad input and bad luck -------------------------------------------------------

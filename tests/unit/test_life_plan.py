@@ -1,6 +1,7 @@
 """The test behind a cycle life, and how much each mechanism counts in it."""
 
 import math
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 
 import equipoise as eqp
 from equipoise.ageing.ageing import Ageing
-from equipoise.core.errors import SpecError
+from equipoise.core.errors import EquipoiseWarning, SpecError
 from equipoise.io.ageing import load_ageing
 from equipoise.kernels.program import Ask
 from equipoise.protocol.expand import Context, expand
-from equipoise.protocol.steps import Cycle, Eis, Protocol, Rest
+from equipoise.protocol.steps import Charge, Cycle, Eis, Protocol, Rest
+from equipoise.sim.life import driver
 from equipoise.sim.life.life import life
 from equipoise.sim.life.plan import life_protocol
 from equipoise.sim.life.sensitivity import life_sensitivities
@@ -271,3 +273,213 @@ def test_an_interruption_keeps_the_mechanisms_that_are_finished(hb, monkeypatch,
 def test_a_change_that_is_no_share_is_refused(hb, change):
     with pytest.raises(SpecError, match="change_fraction"):
         life_sensitivities(hb, PLAN, load_ageing("zhang2026"), change_fraction=change)
+
+
+# --- the reference cycle, what is traced, what is no keyword
+
+QUIET = Ageing.model_validate(
+    {
+        "mechanisms": [
+            {"kind": "active-fade", "loss_per_full_cycle_fraction": num(4e-3)},
+            {
+                "kind": "lattice-contraction",
+                "hazard_per_cycle_fraction": num(4e-3),
+                "exponent": num(1.0),
+            },
+        ]
+    }
+)
+
+
+def begun_with_a_discharge(count):
+    """From as built, discharged: the first cycle gives nothing."""
+    return Protocol(
+        name="p", first="discharge", steps=(Cycle(c_rate=1.0, count=count),)
+    )
+
+
+def lived(protocol, **named):
+    cell = eqp.load_cell("zhang2026-lb")
+    return life(cell, protocol, QUIET, **{"model": "spm", **named})
+
+
+@pytest.mark.parametrize("jump", [None, eqp.Jump()])
+def test_the_reference_is_the_first_cycle_that_discharged(jump):
+    found = lived(begun_with_a_discharge(200), jump=jump)
+    rows = found.cycles
+    assert found.reference_cycle == 2
+    assert rows["is_ageing_cycle"].to_list()[:3] == [False, True, True]
+    assert math.isnan(rows["discharge_retention"][0])
+    assert rows["discharge_retention"][1] == 1.0
+    end = found.cycle_life(0.8)
+    assert not end.censored
+    assert 0 <= found.last_cycle - math.ceil(end.cycle_count) - 1 <= 1  # it ended here
+    assert found.states
+    assert (found.solved_count < found.last_cycle) == (jump is not None)
+    books = eqp.compensation_ledger(found, found.states[-1:])
+    assert books.reference_cycle_count == 2
+    assert books.reference_mah_per_g_positive == pytest.approx(
+        rows["discharging_capacity_mah_per_g_positive"][1]
+    )
+    assert 0.7 < books.o_to_f["discharge_retention"][-1] < 0.85
+
+
+def test_jumps_and_checkpoints_agree_on_the_reference(tmp_path):
+    plan = begun_with_a_discharge(200)
+    slow, fast = (lived(plan, jump=jump) for jump in (None, eqp.Jump()))
+    assert fast.cycle_life().cycle_count == pytest.approx(
+        slow.cycle_life().cycle_count, rel=0.01
+    )
+    path = tmp_path / "life.npz"
+
+    def stop_after(count):
+        told = []
+
+        def stop(*now):
+            told.append(now)
+            if len(told) == count:
+                raise KeyboardInterrupt
+
+        return stop
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(driver, "PROGRESS_SECOND", -1.0)
+        patched.setattr(driver, "COPY_SECOND", 0.0)
+        for after in (1, 2, 12):
+            found = lived(plan, checkpoint=path, progress=stop_after(after))
+            assert found.interrupted
+    again = lived(plan, checkpoint=path)
+    assert again.records.tobytes() == slow.records.tobytes()
+    assert again.reference_cycle == 2
+    assert again.cycle_life() == slow.cycle_life()
+
+
+def test_a_reference_of_another_kind_is_better_than_none():
+    steps = ({"do": "discharge", "c_rate": 1.0}, {"do": "cycle", "c_rate": 1.0})
+    found = lived(Protocol(name="p", steps=steps))
+    assert found.reference_cycle == 2
+    assert found.cycles["discharge_retention"].to_list()[1:] == [1.0]
+
+
+def test_a_rate_block_before_is_no_reference():
+    before = eqp.load_protocol("short-rate-test")
+    found = lived(life_protocol(cycles=12, before=before))
+    assert found.reference_cycle == found.blocks.reference_cycle == 16
+
+
+def test_where_no_cycle_discharges_a_warning_says_so():
+    only = Protocol(name="p", steps=({"do": "charge", "c_rate": 1.0},))
+    with pytest.warns(EquipoiseWarning, match="no cycle like it has"):
+        found = lived(only)
+    assert math.isnan(found.cycle_life().cycle_count)
+    assert not found.cycle_life().censored
+
+
+def charged_a_little(count):
+    """Begins with a discharge from part of a charge: no capacity of the cell."""
+    steps = (Charge(c_rate=1.0, until_time_hour=0.3), Cycle(c_rate=1.0, count=count))
+    return Protocol(name="p", first="discharge", steps=steps)
+
+
+def test_a_reference_that_later_cycles_exceed_is_told():
+    with pytest.warns(EquipoiseWarning, match="is not typical") as caught:
+        found = lived(charged_a_little(6))
+    rows, column = found.cycles, "discharging_capacity_mah_per_g_positive"
+    highest = rows.row(int(rows[column].arg_max()), named=True)
+    said = str(caught[0].message)
+    assert len(caught) == 1
+    assert f"cycle {highest['cycle_count']} gives {highest[column]:.4g} mAh/g" in said
+    assert f"reference cycle ({found.reference_cycle}" in said
+    assert "put a formation or a rate test before" in said
+
+
+def test_a_cell_that_settles_a_little_is_not_told():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = lived(life_protocol(cycles=8))
+    assert 1.0 < found.cycles["discharge_retention"].max() < 1.1
+
+
+OTHER_KINDS = {
+    "cell": ("zhang2026-lb", "the name of a cell"),
+    "protocol": ("long-cycling-1C", "load_protocol"),
+    "ageing": ("zhang2026", "load_ageing"),
+    "jump": (True, "Jump"),
+    "mesh": (20, "Mesh"),
+    "stepping": ({"tolerance_volt": 1e-3}, "Stepping"),
+    "checkpoint": (3, "path of a file"),
+    "progress": (True, "a function"),
+    "model": (1, "dfn"),
+    "until_retention": ("0.8", "0.8, or None"),
+}
+
+
+@pytest.mark.parametrize("key", OTHER_KINDS)
+def test_a_keyword_of_another_kind_is_refused(hb, key):
+    value, said = OTHER_KINDS[key]
+    given = {"cell": hb, "protocol": PLAN, "ageing": QUIET, "model": "spm", key: value}
+    with pytest.raises(SpecError) as caught:
+        life(given.pop("cell"), given.pop("protocol"), given.pop("ageing"), **given)
+    assert said in str(caught.value)
+    assert caught.value.where == key
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("until", [True, math.nan, [0.8], "much"])
+def test_an_end_that_is_no_number_is_refused(until):
+    with pytest.raises(SpecError, match="until_retention"):
+        lived(PLAN, until_retention=until)
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [5, None, math.nan, [math.nan], [math.inf], ["a"], [None], "some", [0], [1.5]],
+)
+def test_what_is_no_trace_is_refused(trace):
+    with pytest.raises(SpecError, match="trace = ") as caught:
+        lived(life_protocol(cycles=4), trace=trace)
+    assert '"all", "none"' in caught.value.remedy
+
+
+def test_cycles_to_be_traced_may_come_as_an_array():
+    found = lived(life_protocol(cycles=4), trace=np.array([2, 4]))
+    assert found.trace["cycle_count"].unique().sort().to_list() == [2, 4]
+
+
+def test_a_cycle_beyond_the_protocol_is_not_traced():
+    with pytest.raises(SpecError, match="cycle 99 is to be traced") as caught:
+        lived(life_protocol(cycles=4), trace=(2, 99))
+    assert "1 to 4" in caught.value.remedy
+
+
+def test_a_cycle_beyond_the_end_of_the_life_is_told():
+    with pytest.warns(EquipoiseWarning, match="2 of the cycles to be traced") as caught:
+        found = lived(life_protocol(cycles=300), trace=(2, 250, 280))
+    said = str(caught[0].message)
+    assert "from 250 on" in said
+    assert f"cycle {found.last_cycle} was the last" in said
+    assert found.trace["cycle_count"].unique().to_list() == [2]
+
+
+@pytest.mark.parametrize("level", [math.nan, math.inf, 0.0, 1.0, 80, "0.8", None, True])
+def test_a_level_that_is_no_share_has_no_life(level):
+    found = lived(life_protocol(cycles=2))
+    with pytest.raises(SpecError, match="level_retention") as caught:
+        found.cycle_life(level)
+    assert "between 0 and 1" in caught.value.remedy
+
+
+@pytest.mark.parametrize("key", ["level_retention", "change_fraction"])
+@pytest.mark.parametrize("value", ["0.2", math.nan, None])
+def test_sensitivities_refuse_what_is_no_share(hb, key, value):
+    with pytest.raises(SpecError, match=key):
+        life_sensitivities(hb, PLAN, QUIET, **{key: value})
+
+
+def test_two_ends_of_life_have_two_names():
+    """One counts from the reference as 1, the other as 0: see their docstrings."""
+    end = lived(life_protocol(cycles=2)).cycle_life()
+    assert type(end).__name__ == "EndOfLife"
+    assert not isinstance(end, eqp.CycleLife)
+    assert "counts from 0" in " ".join(type(end).__doc__.split())
+    assert "EndOfLife" in eqp.CycleLife.__doc__

@@ -55,7 +55,9 @@ OTHER_CURRENT = 0.2
 class CycleLife:
     """When the retention of a cell fell below a threshold, or that it did not.
 
-    Counts are cycles since the reference cycle (0 there), unless named absolute.
+    Counts are cycles since the reference cycle (0 there), unless named absolute. The
+    end of a simulated life, `sim.life.life.EndOfLife`, counts the reference as 1 and is
+    one more for the same cell.
 
     Attributes
     ----------

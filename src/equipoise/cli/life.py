@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -12,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from equipoise.cli.simulate import AsJson, Figures, Form, Nodes, Shells, Tolerance
+from equipoise.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     from equipoise.ageing.ageing import Ageing
     from equipoise.cli.life_rows import Answer
     from equipoise.protocol.steps import Protocol
@@ -216,11 +213,21 @@ def life(
         answer = _lived(asked, checkpoint, ledger=ledger, sensitivity=sensitivity)
         writing.done(answer)
     if answer.interrupted:
-        kept = "" if checkpoint is None else f"; go on with --checkpoint {checkpoint}"
-        typer.echo(f"equipoise: interrupted; finished cycles are kept{kept}", err=True)
+        _tell_interrupted(answer, checkpoint)
         raise typer.Exit(130)
     if answer.life.status:
         raise typer.Exit(3)
+
+
+def _tell_interrupted(answer: Answer, checkpoint: Path | None) -> None:
+    """What is there, and how to get the rest."""
+    written = checkpoint is not None and checkpoint.is_file()
+    more = f"; go on with --checkpoint {checkpoint}" if written else ""
+    if answer.cut_short:
+        kept = f"{answer.cut_short}; the life itself is finished and kept"
+    else:
+        kept = "interrupted; finished cycles are kept"
+    typer.echo(f"equipoise: {kept}{more}", err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +265,9 @@ def _lived(
 ) -> Answer:
     """The life, and what is computed from it."""
     from equipoise.cli.life_rows import Answer
-    from equipoise.sim.life.ledger import compensation_ledger
     from equipoise.sim.life.life import life as run_life
-    from equipoise.sim.life.sensitivity import life_sensitivities
 
-    with _progress(f"{asked.protocol.name}, cycles") as told:
+    with progress_bar(f"{asked.protocol.name}, cycles") as told:
         found = run_life(
             asked.cell,
             asked.protocol,
@@ -281,27 +286,63 @@ def _lived(
     answer = Answer(found, level, None, None, found.interrupted)
     if found.interrupted or found.status:
         return answer
-    try:
-        if ledger:
-            answer = replace(answer, ledger=compensation_ledger(found))
-        if sensitivity:
-            with _progress("sensitivities, lives") as told:
-                scaled = life_sensitivities(
-                    asked.cell,
-                    asked.protocol,
-                    asked.ageing,
-                    level_retention=level,
-                    model=asked.model,
-                    mesh=asked.mesh,
-                    stepping=asked.stepping,
-                    progress=told,
-                )
-            answer = replace(
-                answer, sensitivities=scaled, interrupted=scaled.interrupted
-            )
-    except KeyboardInterrupt:  # the life itself is there
-        return replace(answer, interrupted=True)
+    if ledger:
+        answer = _with_ledger(answer)
+    if sensitivity and not answer.interrupted:
+        answer = _with_sensitivities(answer, asked)
     return answer
+
+
+def _with_ledger(answer: Answer) -> Answer:
+    """And its ledger; of an interrupted one the states that are finished."""
+    from equipoise.sim.life.ledger import ledger_so_far
+
+    count, books = len(answer.life.states), None
+    try:  # between the lines, too: the life itself is there
+        with progress_bar("ledger, states", count) as told:
+            books = ledger_so_far(answer.life, progress=told)
+    except KeyboardInterrupt:
+        pass
+    if books is not None and not books.interrupted:
+        return replace(answer, ledger=books)
+    done = 0 if books is None else len(books.states)
+    return replace(
+        answer,
+        ledger=books if done else None,
+        interrupted=True,
+        cut_short=f"the ledger was interrupted after {done} of {count} states",
+    )
+
+
+def _with_sensitivities(answer: Answer, asked: Asked) -> Answer:
+    """And its sensitivities; of interrupted ones the mechanisms that are finished."""
+    from equipoise.sim.life.sensitivity import life_sensitivities
+
+    count, scaled = len(asked.ageing.mechanisms), None
+    try:
+        with progress_bar("sensitivities, lives") as told:
+            scaled = life_sensitivities(
+                asked.cell,
+                asked.protocol,
+                asked.ageing,
+                level_retention=answer.level_retention,
+                model=asked.model,
+                mesh=asked.mesh,
+                stepping=asked.stepping,
+                progress=told,
+            )
+    except KeyboardInterrupt:
+        pass
+    if scaled is not None and not scaled.interrupted:
+        return replace(answer, sensitivities=scaled)
+    done = 0 if scaled is None else len(scaled.rows)
+    return replace(
+        answer,
+        sensitivities=scaled,
+        interrupted=True,
+        cut_short="the sensitivities were interrupted after "
+        f"{done} of {count} mechanisms",
+    )
 
 
 def _cell(name: str, np_ratio: float | None) -> Cell:
@@ -446,7 +487,14 @@ def _traced(text: str, total: int) -> frozenset[int]:
                 where="--trace",
                 remedy="give none, numbers, or first:last:step: --trace 1,2,1:900:100",
             )
-        found |= set(range(int(low), int(high) + 1, int(step)))
+        cycles = range(int(low), int(high) + 1, int(step))
+        if not cycles:
+            raise SpecError(
+                f"{part.strip()!r} holds no cycle: it begins after it ends",
+                where="--trace",
+                remedy=f"write first:last:step, the first one first: {high}:{low}",
+            )
+        found |= set(cycles)
     return frozenset(found)
 
 
@@ -457,6 +505,7 @@ def _counts(text: str, total: int) -> bool:
 
 def _check_checkpoint(path: Path | None, resume: bool) -> None:
     from equipoise.core.errors import SpecError, StoreError
+    from equipoise.sim.life.checkpoint import require_file
 
     if resume and path is None:
         raise SpecError(
@@ -465,13 +514,14 @@ def _check_checkpoint(path: Path | None, resume: bool) -> None:
         )
     if path is None:
         return
+    require_file(path)
     if resume and not path.is_file():
         raise SpecError(
             "there is no such checkpoint to go on from",
             where=str(path),
             remedy="check the path, or leave --resume out to begin anew",
         )
-    if path.is_dir() or not path.parent.is_dir():
+    if not path.parent.is_dir():
         raise StoreError(
             "a checkpoint is a file in a folder that exists",
             where=str(path),
@@ -486,20 +536,3 @@ def _one_of(found: str, known: tuple[str, ...], option: str) -> None:
         raise SpecError(
             f"{found!r} is not known", where=option, remedy=nearest(found, known)
         )
-
-
-@contextmanager
-def _progress(name: str) -> Generator[Callable[[int, int], None] | None]:
-    """A bar on stderr if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*shown, Remaining(), console=console, transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from equipoise.ageing.ageing import Ageing
     from equipoise.sim.life.ledger import Ledger
-    from equipoise.sim.life.life import CycleLife, Life
+    from equipoise.sim.life.life import EndOfLife, Life
     from equipoise.sim.life.sensitivity import Sensitivities
     from equipoise.sim.simulate import Run
 
@@ -61,7 +61,8 @@ RESERVE_ROWS = {
 class Answer:
     """A life and what was computed from it.
 
-    `interrupted` is also true if only what follows the life was cut short.
+    `interrupted` is also true if only what follows the life was cut short; `cut_short`
+    says then what that was.
     """
 
     life: Life
@@ -69,9 +70,10 @@ class Answer:
     ledger: Ledger | None
     sensitivities: Sensitivities | None
     interrupted: bool
+    cut_short: str = ""
 
     @property
-    def cycle_life(self) -> CycleLife:
+    def cycle_life(self) -> EndOfLife:
         """At the level that was asked for."""
         return self.life.cycle_life(self.level_retention)
 
@@ -230,6 +232,7 @@ def _ledger_content(ledger: Ledger | None) -> dict[str, Any] | None:
         return None
     return {
         "reference_mah_per_g_positive": ledger.reference_mah_per_g_positive,
+        "interrupted": ledger.interrupted,
         "causes": ledger.table.to_dicts(),
         "reserve": ledger.reserve.to_dicts(),
         "o_to_f": ledger.o_to_f.to_dicts(),
@@ -268,7 +271,8 @@ def _print_life(answer: Answer) -> None:
         typer.echo(title)
     typer.echo(_life_line(answer, role[DISCHARGE]))
     if answer.status != "OK":
-        typer.echo(f"status: {answer.status}")
+        more = f" ({answer.cut_short})" if answer.cut_short else ""
+        typer.echo(f"status: {answer.status}{more}")
 
 
 def _text(value: float, form: str) -> str:
@@ -296,6 +300,8 @@ def _life_line(answer: Answer, role: str) -> str:
     ends = _ends(life)
     if not ends:
         return "cycle life: unknown, no cycle of the test is finished"
+    if lived.cycle_count != lived.cycle_count:
+        return "cycle life: unknown, no cycle of the test discharged"
     more = "> " if lived.censored else ""
     return (
         f"cycle life: {more}{lived.cycle_count:.0f} cycles to "
@@ -360,11 +366,11 @@ def _print_sensitivities(answer: Answer) -> None:
     )
 
 
-def _count(found: CycleLife) -> str:
+def _count(found: EndOfLife) -> str:
     return f"{'> ' if found.censored else ''}{found.cycle_count:.0f}"
 
 
-def _life_and_change(found: CycleLife, change: float) -> tuple[str, str]:
+def _life_and_change(found: EndOfLife, change: float) -> tuple[str, str]:
     if change != change:
         return _count(found), "-"
     return _count(found), f"{'> ' if found.censored else ''}{100 * change:+.1f} %"

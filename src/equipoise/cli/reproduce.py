@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from equipoise.cli.terminal import progress_bar
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Sequence
 
     from equipoise.study.zhang2026.ensemble import Member
     from equipoise.study.zhang2026.reproduce import Reproduction, Row
@@ -67,7 +68,9 @@ def reproduce(
     kept = "nothing is kept"
     try:
         with told_warnings():
-            with _progress(len(chosen)) as told:
+            with progress_bar("draws", len(chosen)) as told:
+                if told is None:
+                    typer.echo(f"simulating {len(chosen)} draws ...", err=True)
                 found = compute(draws=chosen, progress=told)
             kept = "files that are written are whole"
             report: Path | None = None
@@ -108,24 +111,6 @@ def _chosen(count: int | None) -> tuple[Member, ...]:
         )
     last = len(every) - 1
     return tuple(every[round(i * last / (count - 1))] for i in range(count))
-
-
-@contextmanager
-def _progress(total: int) -> Generator[Callable[[int, int], None] | None]:
-    """A bar on stderr if that is a terminal, else one line."""
-    if not sys.stderr.isatty():
-        typer.echo(f"simulating {total} draws ...", err=True)
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*shown, Remaining(), console=console, transient=True) as bar:
-        task = bar.add_task("draws", total=total)
-        yield lambda done, many: bar.update(task, completed=done, total=many)
 
 
 def _written(found: Reproduction, out: Path, figures: bool, draws: int | None) -> Path:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+from equipoise.cli.terminal import progress_bar
 
+if TYPE_CHECKING:
     from equipoise.protocol.steps import Protocol
     from equipoise.sim.mesh import Mesh, ModelName, Stepping
     from equipoise.sim.simulate import Run, Traced
@@ -132,7 +130,7 @@ def simulate(
         traced = _traced(trace, resolved, steps, chosen, mesh)
         if out is not None:
             output_folder(out)  # before hours of computing, not after
-        with _progress(steps.name) as told:
+        with progress_bar(f"{steps.name}, cycles") as told:
             run = run_simulation(
                 resolved,
                 steps,
@@ -235,23 +233,6 @@ def _traced(
 def _counts(text: str, total: int) -> bool:
     """Whether this is a number from 1 to `total`."""
     return text.isdecimal() and len(text) < 10 and 1 <= int(text) <= total
-
-
-@contextmanager
-def _progress(name: str) -> Generator[Callable[[int, int], None] | None]:
-    """A bar on stderr if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(*shown, Remaining(), console=console, transient=True) as bar:
-        task = bar.add_task(f"{name}, cycles", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _written(run: Run, folder: Path, form: str, figures: bool) -> list[Path]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,10 +19,9 @@ from equipoise.cli.cell_options import (
     Repair,
     Sign,
 )
+from equipoise.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     import polars as pl
 
     from equipoise.core.errors import EquipoiseError
@@ -75,9 +72,9 @@ def add(
     )
     kept: list[tuple[Path, Added]] = []
     failed: list[tuple[Path, EquipoiseError]] = []
-    with told_warnings(), _progress(len(files)) as step:
+    with told_warnings(), progress_bar("files", len(files)) as told:
         folder = Store(store, create=True)
-        for file in files:
+        for done, file in enumerate(files, start=1):
             try:
                 data = loaded(
                     file,
@@ -93,7 +90,8 @@ def add(
                 )
             except EquipoiseError as error:
                 failed.append((file, error))
-            step()
+            if told is not None:
+                told(done, len(files))
     _say_added(kept, failed, as_json)
     if failed:
         raise typer.Exit(2)
@@ -290,17 +288,3 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return "-" if value != value else f"{value:.6g}"
     return "-" if value is None else str(value)
-
-
-@contextmanager
-def _progress(total: int) -> Generator[Callable[[], None]]:
-    """A bar on stderr if that is a terminal and there is more than one file."""
-    if total < 2 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("files", total=total)
-        yield lambda: bar.advance(task)

@@ -278,12 +278,17 @@ def traced_cycles(trace: Traced | Collection[int]) -> frozenset[int] | None:
         return None
     if trace == "none":
         return frozenset()
-    if isinstance(trace, str) or any(c != int(c) or c < 1 for c in trace):
+    try:
+        cycles = frozenset(int(c) for c in trace)
+        good = not isinstance(trace, str) and cycles == frozenset(trace)
+    except (TypeError, ValueError, OverflowError):
+        good, cycles = False, frozenset[int]()
+    if not good or any(c < 1 for c in cycles):
         raise SpecError(
             f"trace = {trace!r}",
             remedy='use "all", "none", or numbers of cycles, e.g. [1, 2, 10]',
         )
-    return frozenset(int(c) for c in trace)
+    return cycles
 
 
 def _drive(

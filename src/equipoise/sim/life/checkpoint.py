@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import stat
 import tempfile
 import time
 import warnings
@@ -29,8 +30,9 @@ from equipoise.core.errors import EquipoiseWarning, StoreError
 from equipoise.core.files import write_atomic
 from equipoise.kernels.layout import Field
 from equipoise.sim.impedance.cell_impedance import CellImpedance
-from equipoise.sim.life.ageing_cell import AgedState
+from equipoise.sim.life.ageing_cell import AgedState, Mark
 from equipoise.sim.life.jumping import Trial, set_slow_states
+from equipoise.sim.life.tables import reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,6 +69,7 @@ class Snapshot:
     samples_count: int
     states_count: int
     impedances_count: int
+    reference_cycle_count: int | None
     reference_coulomb: float
     level_retention: float
     last_retention: float
@@ -83,6 +86,7 @@ class Snapshot:
             len(driver.samples),
             len(driver.states),
             len(cell.machine.impedances),
+            driver.reference_cycle,
             driver.reference_coulomb,
             driver.level,
             driver.retention,
@@ -102,6 +106,7 @@ class Snapshot:
         del driver.samples[self.samples_count :]
         del driver.states[self.states_count :]
         driver.rows_count = self.rows_count
+        driver.reference_cycle = self.reference_cycle_count
         driver.reference_coulomb = self.reference_coulomb
         driver.level = self.level_retention
         driver.retention = self.last_retention
@@ -124,8 +129,10 @@ class Checkpoint:
         Raises
         ------
         StoreError
-            If the file is damaged or of another run, or if it cannot be written.
+            If the file is damaged or of another run, if it cannot be written, or if
+            the path is that of a device or a pipe.
         """
+        require_file(self.path)
         raw = self._read()
         if raw is not None:
             about, arrays = self._opened(raw)
@@ -145,9 +152,10 @@ class Checkpoint:
         except StoreError as error:
             if not self.has_warned:
                 self.has_warned = True
+                kept = "the one before stays" if self.path.exists() else "there is none"
                 warnings.warn(
                     f"{self.path}: the checkpoint could not be written and the run "
-                    f"goes on without ({error.message})",
+                    f"goes on without ({error.message}); {kept}, and it is tried again",
                     EquipoiseWarning,
                     stacklevel=6,  # the caller of `life`
                 )
@@ -164,12 +172,6 @@ class Checkpoint:
             return self.path.read_bytes()
         except FileNotFoundError:
             return None
-        except IsADirectoryError:
-            raise StoreError(
-                "the checkpoint is a folder, a file was expected",
-                where=str(self.path),
-                remedy=f"name a file in it, e.g. {self.path / 'life.npz'}",
-            ) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise StoreError(
@@ -228,6 +230,33 @@ class Checkpoint:
             ) from None
 
 
+def require_file(path: Path) -> None:
+    """Refuse a path that is there and no plain file, before anything is read of it.
+
+    Raises
+    ------
+    StoreError
+        If it is a folder, a device, a pipe or a socket. To read of a device may never
+        come to an end, and to write in place of one would replace it.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # not there, or told when it is read
+        return
+    if stat.S_ISREG(mode):
+        return
+    folder = stat.S_ISDIR(mode)
+    raise StoreError(
+        "the checkpoint is a folder, a file was expected"
+        if folder
+        else "the checkpoint is a device or a pipe, a plain file was expected",
+        where=str(path),
+        remedy=f"name a file in it, e.g. {path / 'life.npz'}"
+        if folder
+        else "name a plain file, or one that does not exist yet",
+    )
+
+
 def parts_of(driver: Driver, run: tuple[ModelName, Mesh, Stepping]) -> Parts:
     """What makes a run the one it is; to be asked before its first cycle."""
     cell, (model, mesh, stepping) = driver.cell, run
@@ -243,7 +272,7 @@ def parts_of(driver: Driver, run: tuple[ModelName, Mesh, Stepping]) -> Parts:
         "mesh": mesh.model_dump_json(),
         "stepping": stepping.model_dump_json(),
         "jump": "none" if jump is None else jump,
-        "until_retention": repr(driver.until),
+        "until_retention": repr(None if driver.until is None else float(driver.until)),
         "traced cycles": _hash(
             None if driver.traced is None else sorted(driver.traced)
         ),
@@ -360,6 +389,9 @@ def _go_on(driver: Driver, about: dict[str, Any], arrays: Arrays) -> None:
     driver.rows_count = int(state.place[1])
     driver.reference_coulomb, driver.level, driver.retention = (
         float(v) for v in arrays["life"]
+    )
+    driver.reference_cycle = reference_of(
+        cell.blocks, arrays["results"], arrays["records"].reshape(-1, len(Mark))
     )
     driver.ended = bool(about["ended"])
     cell.restore(state)

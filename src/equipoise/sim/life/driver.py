@@ -13,6 +13,7 @@ from equipoise.kernels.program import Ask
 from equipoise.sim.life.ageing_cell import Mark
 from equipoise.sim.life.checkpoint import Checkpoint, Snapshot, parts_of
 from equipoise.sim.life.jumping import Jumper
+from equipoise.sim.life.tables import discharged_coulomb, may_be_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class Driver:
         self.samples: list[Array] = []
         self.states: list[AgedState] = []
         self.rows_count = 0
+        self.reference_cycle: int | None = None  # until one of the ageing discharges
         self.reference_coulomb = float("nan")
         self.level = 1.0 + 2.0 * STATE_STEP  # of the last copy
         self.retention = float("nan")  # of the last ageing cycle
@@ -158,18 +160,13 @@ class Driver:
 
     def _worn_out(self, number: int) -> bool:
         """Whether this cycle ended the life, or was taken back."""
-        cell, blocks = self.cell, self.cell.blocks
-        if (
-            blocks.kinds[number - 1] != blocks.ageing_kind
-            or number < blocks.reference_cycle
-        ):
-            return False
+        cell, kinds = self.cell, self.cell.blocks.kinds
         if cell.records[-1][Mark.SETTLED] == 0.0:  # judged by the next one
             return False
-        found = cell.discharge_coulomb()
-        if number == blocks.reference_cycle:
-            self.reference_coulomb = found
-        retention = found / self.reference_coulomb if self.reference_coulomb else 0.0
+        reference = self._reference(number)
+        if reference is None or kinds[number - 1] != kinds[reference - 1]:
+            return False
+        retention = cell.discharge_coulomb() / self.reference_coulomb
         self.retention = retention
         if self.until is not None and not retention >= self.until:
             most = int(CLOSE_FRACTION * number)
@@ -177,6 +174,16 @@ class Driver:
                 return True
             self.ended = True
         return self.ended
+
+    def _reference(self, number: int) -> int | None:
+        """The reference cycle, which may be the one just solved; None: not yet."""
+        cell = self.cell
+        if self.reference_cycle is None and may_be_reference(cell.blocks, number):
+            results = cell.machine.results[: self.rows_count]
+            if discharged_coulomb(results, number):
+                self.reference_cycle = number
+                self.reference_coulomb = cell.discharge_coulomb()
+        return self.reference_cycle
 
     def _keep_if_fallen(self) -> None:
         """Keep a copy of the state where the retention has fallen by a step.
@@ -205,7 +212,13 @@ class Driver:
         return np.array(sorted(measured | set(traced or ())), np.int64)
 
     def _next_visit(self, number: int) -> int:
-        """The next cycle after `number` that must be solved."""
+        """The next cycle after `number` that must be solved.
+
+        That is each one as long as the reference is looked for.
+        """
+        looks = number >= self.cell.blocks.reference_cycle
+        if looks and self.reference_cycle is None:
+            return number + 1
         i = int(np.searchsorted(self._visits, number, side="right"))
         beyond = self.cell.blocks.count + 1
         return int(self._visits[i]) if i < self._visits.size else beyond

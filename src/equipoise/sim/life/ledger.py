@@ -34,23 +34,26 @@ zhang2026 sec. 2.5 and Fig. 7 (compensation line from O to F).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from equipoise.core.errors import SpecError
 from equipoise.kernels.program import End
+from equipoise.sim.life.ageing_cell import AgedState
 from equipoise.sim.life.counterfactual import Cause, Counterfactuals, Settled
+from equipoise.sim.life.life import Life
+from equipoise.sim.life.tables import discharged_coulomb
 from equipoise.sim.tables import COULOMB_PER_MAH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
-
-    from equipoise.sim.life.ageing_cell import AgedState
-    from equipoise.sim.life.life import Life
 
 MOST_CAUSES = 6
 """With more, those of the negative count as one: 2^6 runs for a state at the most."""
@@ -173,7 +176,9 @@ class Ledger:
     causes
         In the order of the table; those that are present in any of the states.
     reference_mah_per_g_positive
-        Discharge of the reference cycle of the life.
+        Discharge of the reference cycle of the life; nan: no cycle discharged.
+    interrupted
+        The states are only those that were finished, see `ledger_so_far`.
     """
 
     name: str
@@ -181,12 +186,13 @@ class Ledger:
     reference_mah_per_g_positive: float
     causes: tuple[str, ...]
     states: tuple[StateLedger, ...]
+    interrupted: bool = False
 
     def __repr__(self) -> str:
         """Cell, and how much is in it."""
         return (
             f"<Ledger of {self.name}: {len(self.states)} states, "
-            f"{len(self.causes)} causes>"
+            f"{len(self.causes)} causes{', interrupted' if self.interrupted else ''}>"
         )
 
     @property
@@ -297,20 +303,59 @@ def compensation_ledger(
     Raises
     ------
     SpecError
-        If a state is not one of this life.
+        If this is no life, or a state is not one of it.
     """
-    runs = _runs_of(life, states)
-    parts = _parts({cause for run in runs for cause in run.present})
-    found = [
-        StateLedger(_reserve(life, run), shapley(run.discharge_without, parts))
-        for run in runs
-    ]
+    found = ledger_so_far(life, states)
+    if found.interrupted:  # who asks for all of it is not given a part
+        raise KeyboardInterrupt
+    return found
+
+
+def ledger_so_far(
+    life: Life,
+    states: Iterable[AgedState] | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Ledger:
+    """`compensation_ledger` that an interruption (Ctrl-C) ends, not discards.
+
+    Parameters
+    ----------
+    states
+        Of that life; None: all that it kept.
+    progress
+        Called with (states finished, states in all).
+
+    Returns
+    -------
+    Ledger
+        After an interruption that of the states that are finished.
+
+    Raises
+    ------
+    SpecError
+        As `compensation_ledger`.
+    """
+    parts: dict[str, frozenset[Cause]] = {}
+    found: list[StateLedger] = []
+    interrupted = False
+    try:
+        runs = _runs_of(life, states)
+        parts = _parts({cause for run in runs for cause in run.present})
+        for run in runs:
+            shares = shapley(run.discharge_without, parts)
+            found.append(StateLedger(_reserve(life, run), shares))
+            if progress is not None:
+                progress(len(found), len(runs))
+    except KeyboardInterrupt:
+        interrupted = True
     return Ledger(
         life.name,
         life.reference_cycle,
-        own_discharge_mah_per_g_positive(life, life.reference_cycle),
+        _reference_mah_per_g_positive(life),
         tuple(parts),
         tuple(found),
+        interrupted,
     )
 
 
@@ -331,12 +376,12 @@ def o_to_f(life: Life, states: Iterable[AgedState] | None = None) -> pl.DataFram
     Raises
     ------
     SpecError
-        If a state is not one of this life.
+        If this is no life, or a state is not one of it.
     """
     return _line(
         [_reserve(life, run) for run in _runs_of(life, states)],
         life.reference_cycle,
-        own_discharge_mah_per_g_positive(life, life.reference_cycle),
+        _reference_mah_per_g_positive(life),
     )
 
 
@@ -379,12 +424,16 @@ def shapley(
 
 def own_discharge_mah_per_g_positive(life: Life, cycle: int) -> float:
     """Discharge of a cycle of the ageing kind in the life itself; else nan."""
-    blocks = life.blocks
-    rows = life.results[life.results[:, End.CYCLE] == cycle, End.COULOMB]
-    if not rows.size or blocks.kinds[cycle - 1] != blocks.ageing_kind:
+    solved = bool((life.results[:, End.CYCLE] == cycle).any())
+    if not solved or life.blocks.kinds[cycle - 1] != life.ageing_kind:
         return float("nan")
-    coulomb = -float(rows[rows < 0.0].sum())
+    coulomb = discharged_coulomb(life.results, cycle)
     return coulomb / (COULOMB_PER_MAH * life.lowered.positive_mass_g)
+
+
+def _reference_mah_per_g_positive(life: Life) -> float:
+    """Discharge of the reference cycle; nan: it gave none."""
+    return own_discharge_mah_per_g_positive(life, life.reference_cycle) or float("nan")
 
 
 class _Runs:
@@ -412,20 +461,64 @@ class _Runs:
 
 
 def _runs_of(life: Life, states: Iterable[AgedState] | None) -> list[_Runs]:
-    chosen = life.states if states is None else tuple(states)
-    size = life.states[0].wear.size if life.states else 0
-    for state in chosen:
-        if state.wear.size != size or state.cycle_count > life.blocks.count:
-            raise SpecError(
-                f"the state of cycle {state.cycle_count} is not one of the life of "
-                f"{life.name}",
-                where="states",
-                remedy="give states of this life: life.states, or some of them",
-            )
+    chosen = _states_of(life, states)
     if not chosen:
         return []
     what_if = Counterfactuals(life)
     return [_Runs(what_if, state) for state in chosen]
+
+
+def _states_of(life: object, states: object) -> tuple[AgedState, ...]:
+    """The states of a life that are asked for; refuses what is none of them."""
+    if not isinstance(life, Life):
+        raise SpecError(
+            f"{life!r} is not a life",
+            where="life",
+            remedy="give what life(cell, protocol, ageing) returned",
+        )
+    if states is None:
+        return life.states
+    remedy = "give states of this life: life.states, or some of them: life.states[-1:]"
+    if isinstance(states, AgedState) or not isinstance(states, Iterable):
+        raise SpecError(
+            f"states = {type(states).__name__}; several states are expected",
+            where="states",
+            remedy=remedy,
+        )
+    chosen = tuple(cast("Iterable[object]", states))
+    found: list[AgedState] = []
+    for state in chosen:
+        if not isinstance(state, AgedState):
+            raise SpecError(f"{state!r} is not a state", where="states", remedy=remedy)
+        if not any(_is_same(state, own) for own in life.states):
+            raise SpecError(
+                f"the state of cycle {state.cycle_count} is not one of the life of "
+                f"{life.name}",
+                where="states",
+                remedy=remedy,
+            )
+        found.append(state)
+    return tuple(found)
+
+
+def _is_same(a: AgedState, b: AgedState) -> bool:
+    """Whether two states are one, or copies of one (such as from a checkpoint)."""
+    if a is b:
+        return True
+    return (
+        a.cycle_count == b.cycle_count
+        and a.isolated_coulomb == b.isolated_coulomb
+        and a.slipped_coulomb == b.slipped_coulomb
+        and all(
+            np.array_equal(one, other, equal_nan=True)
+            for one, other in (
+                (a.wear, b.wear),
+                (a.memory, b.memory),
+                (a.positive.x, b.positive.x),
+                (a.negative.x, b.negative.x),
+            )
+        )
+    )
 
 
 def _parts(present: set[Cause]) -> dict[str, frozenset[Cause]]:

@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from equipoise.ageing.ageing import Ageing
 from equipoise.core.errors import SpecError
 from equipoise.sim.life.jumping import Jump
-from equipoise.sim.life.life import CycleLife, life
+from equipoise.sim.life.life import EndOfLife, life, require_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
 
-    from equipoise.ageing.ageing import Ageing
     from equipoise.ageing.mechanism import Mechanism
     from equipoise.protocol.steps import Protocol
     from equipoise.sim.mesh import Mesh, ModelName, Stepping
@@ -45,11 +45,11 @@ class Sensitivity:
     kind: str
     place: str
     strength: str
-    weaker: CycleLife
-    stronger: CycleLife
-    reference: CycleLife
+    weaker: EndOfLife
+    stronger: EndOfLife
+    reference: EndOfLife
 
-    def change_fraction(self, found: CycleLife) -> float:
+    def change_fraction(self, found: EndOfLife) -> float:
         """Relative change of the life; a lower bound if `found` is censored.
 
         nan if the reference is.
@@ -72,7 +72,7 @@ class Sensitivities:
         finished.
     """
 
-    reference: CycleLife
+    reference: EndOfLife
     change_fraction: float
     rows: tuple[Sensitivity, ...]
     interrupted: bool
@@ -140,16 +140,18 @@ def life_sensitivities(
     SolveError
         If a life cannot be computed to its end.
     """
-    if not 0.0 < change_fraction < 1.0:
+    require_share("change_fraction", change_fraction, "0.2 for 20 %")
+    require_share("level_retention", level_retention, "0.8")
+    if not isinstance(ageing, Ageing):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SpecError(
-            f"change_fraction = {change_fraction:g}",
-            where="change_fraction",
-            remedy="give a share between 0 and 1, e.g. 0.2 for 20 %",
+            f"ageing = {ageing!r} is not what is needed",
+            where="ageing",
+            remedy="give an ageing: load_ageing(name)",
         )
     count = len(ageing.mechanisms)
     done = 0
 
-    def lived(worn: Ageing) -> CycleLife | None:
+    def lived(worn: Ageing) -> EndOfLife | None:
         """The life, or None if it was interrupted."""
         nonlocal done
         found = life(
@@ -169,7 +171,7 @@ def life_sensitivities(
 
     reference = lived(ageing)
     if reference is None:
-        nothing = CycleLife(level_retention, 0.0, censored=True)
+        nothing = EndOfLife(level_retention, 0.0, censored=True)
         return Sensitivities(nothing, change_fraction, (), interrupted=True)
     rows: list[Sensitivity] = []
     for i, mechanism in enumerate(ageing.mechanisms):
@@ -188,9 +190,9 @@ def life_sensitivities(
 def _row(
     index: int,
     mechanism: Mechanism,
-    weaker: CycleLife,
-    stronger: CycleLife,
-    reference: CycleLife,
+    weaker: EndOfLife,
+    stronger: EndOfLife,
+    reference: EndOfLife,
 ) -> Sensitivity:
     place = getattr(mechanism, "electrode", getattr(mechanism, "at", ""))
     return Sensitivity(

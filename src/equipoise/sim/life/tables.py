@@ -5,17 +5,66 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.kernels.layout import INTERFACE
+from equipoise.kernels.program import End
 from equipoise.sim.life.ageing_cell import Mark
-from equipoise.sim.tables import COULOMB_PER_MAH, cycle_table
+from equipoise.sim.tables import AT_ONCE_SECOND, COULOMB_PER_MAH, cycle_table
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from equipoise.sim.life.blocks import Blocks
     from equipoise.sim.life.life import Life
 
+Array = NDArray[np.float64]
 CM2_PER_M2 = 1e4
+
+
+def discharged_coulomb(results: Array, cycle: int) -> float:
+    """Discharge of a cycle, > 0; steps that ended as they began do not count.
+
+    Parameters
+    ----------
+    results
+        Rows of the solved cycles in order of time, shape (steps, len(End)).
+    """
+    first, last = np.searchsorted(results[:, End.CYCLE], [cycle, cycle + 1])
+    rows = results[first:last]
+    lasted = rows[:, End.END_SECOND] - rows[:, End.START_SECOND] > AT_ONCE_SECOND
+    coulomb = rows[lasted, End.COULOMB]
+    return float(-coulomb[coulomb < 0.0].sum())
+
+
+def may_be_reference(blocks: Blocks, cycle: int) -> bool:
+    """Whether a cycle that discharges is the reference if none before it was.
+
+    It is one of the ageing from its first cycle on, or, after the last of these, any.
+    """
+    if cycle < blocks.reference_cycle:
+        return False
+    if blocks.kinds[cycle - 1] == blocks.ageing_kind:
+        return True
+    return not (blocks.kinds[cycle:] == blocks.ageing_kind).any()
+
+
+def reference_of(blocks: Blocks, results: Array, records: Array) -> int | None:
+    """Number of the first cycle of the ageing that discharged; None: none has yet.
+
+    A cell that is built discharged and begins with a discharge gives nothing in its
+    first cycle: nothing can be relative to that.
+
+    Parameters
+    ----------
+    results, records
+        Of the solved cycles, shapes (steps, len(End)) and (cycles, len(Mark)).
+    """
+    settled = records[records[:, Mark.SETTLED] > 0.0, Mark.CYCLE]
+    for number in settled.astype(np.int64).tolist():
+        if may_be_reference(blocks, number) and discharged_coulomb(results, number):
+            return number
+    return None
 
 
 def life_table(life: Life) -> pl.DataFrame:
@@ -25,7 +74,7 @@ def life_table(life: Life) -> pl.DataFrame:
     table = cycle_table(life.results, life.program, life.lowered)
     marks = life.records
     number = marks[:, Mark.CYCLE].astype(np.int64)
-    ageing = life.blocks.kinds[number - 1] == life.blocks.ageing_kind
+    ageing = life.blocks.kinds[number - 1] == life.ageing_kind
     ageing &= number >= life.reference_cycle
     discharge = table["discharging_capacity_mah_per_g_positive"].to_numpy()
     charge = table["charging_capacity_mah_per_g_positive"].to_numpy()
