@@ -349,8 +349,9 @@ def test_lto_keeps_97_per_cent_after_200_full_cycles():
 
 
 def parasitic(**keys):
+    reference = {"reference_vs_li_volt": 1.5} if keys.get("at") == "negative" else {}
     return ParasiticCurrent.model_validate(
-        {"current_ma_per_g_positive": 0.5, "width_volt": 0.05} | keys
+        {"current_ma_per_g_positive": 0.5, "width_volt": 0.05} | reference | keys
     )
 
 
@@ -360,12 +361,32 @@ def test_currents_are_of_the_whole_cell_at_the_reference_potential():
     assert found == SideReaction("positive", pytest.approx(1e-3), "positive", 4.3, 0.05)
     (found,) = parasitic(at="both").side_reactions(wear, reading())
     assert (found.at, found.reads, found.width_volt) == ("both", "positive", 0.05)
-    (found,) = parasitic(at="negative", reference_vs_li_volt=1.5).side_reactions(
-        wear, reading()
-    )
+    (found,) = parasitic(at="negative").side_reactions(wear, reading())
     assert found == SideReaction(
         "negative", pytest.approx(1e-3), "negative", 1.5, -0.05
     )
+
+
+def test_at_the_negative_the_reference_potential_must_be_given():
+    """4.3 V is one of a positive: at a negative the law overflows."""
+    keys = {"current_ma_per_g_positive": 0.5, "width_volt": 0.05}
+    with pytest.raises(ValidationError, match="needs reference_vs_li_volt"):
+        ParasiticCurrent.model_validate(keys | {"at": "negative"})
+    for at in ("positive", "both"):
+        mechanism = ParasiticCurrent.model_validate(keys | {"at": at})
+        assert mechanism.reference_vs_li_volt == 4.3
+    given = ParasiticCurrent.model_validate(
+        keys | {"at": "negative", "reference_vs_li_volt": 4.3}
+    )
+    again = ParasiticCurrent.model_validate(given.model_dump())
+    assert again == given.scaled(1.0) == given
+
+
+def test_a_film_on_the_negative_needs_its_reference_potential():
+    keys = {"film_after_1000_hour_ohm_cm2": 50.0, "electrode": "negative"}
+    with pytest.raises(ValidationError, match="needs reference_vs_li_volt"):
+        InterphaseGrowth.model_validate(keys | {"width_volt": 0.1})
+    InterphaseGrowth.model_validate(keys)  # any potential: there is no reference
 
 
 @pytest.mark.parametrize("at", ["positive", "negative", "both"])

@@ -10,21 +10,20 @@ Wagner, Z. Phys. Chem. B 21 (1933) 25 (parabolic growth); zhang2026 sec. 2.4 (R_
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from equipoise.ageing.mechanism import Mechanism
 from equipoise.ageing.reading import Exposure, Reading, warming_ratio
 from equipoise.ageing.wear import Row, Side
+from equipoise.kernels.wear import grow
 from equipoise.spec.frozen import Finite
 from equipoise.spec.kinetics import Energy, NonNegativeNumber, PositiveNumber
 
 if TYPE_CHECKING:
     from equipoise.ageing.wear import Wear
 
-THOUSAND_HOURS_SECOND = 3.6e6
 M2_PER_CM2 = 1e-4
 MOST_FILM_OHM_M2 = 1e4
 
@@ -49,6 +48,23 @@ class InterphaseGrowth(Mechanism):
     activation_kj_per_mol: Energy = 0.0
     reference_temperature_celsius: Finite = 45.0
 
+    @model_validator(mode="after")
+    def _has_reference(self) -> Self:
+        """The default is a potential of a positive; without a width none matters."""
+        is_given = "reference_vs_li_volt" in self.model_fields_set
+        if (
+            self.electrode == "negative"
+            and self.width_volt is not None
+            and not is_given
+        ):
+            msg = (
+                'electrode = "negative" with width_volt needs reference_vs_li_volt: '
+                "the potential of the negative vs Li+/Li at which the film grows by "
+                "film_after_1000_hour_ohm_cm2; only positives have a default"
+            )
+            raise ValueError(msg)
+        return self
+
     def _exposure(self) -> Exposure:
         width = None if self.width_volt is None else self.width_volt.value
         if width is not None and self.electrode == "negative":
@@ -69,5 +85,4 @@ class InterphaseGrowth(Mechanism):
             self.reference_temperature_celsius,
         )
         film = wear.of(self.electrode)[Row.FILM]
-        squared = film * film + grown * grown * warming * second / THOUSAND_HOURS_SECOND
-        np.minimum(np.sqrt(squared), MOST_FILM_OHM_M2, out=film)
+        grow(film, second, grown * grown * warming, MOST_FILM_OHM_M2)

@@ -32,6 +32,7 @@ from equipoise.ageing.mechanism import Mechanism
 from equipoise.ageing.stack_pressure import StackPressure
 from equipoise.ageing.wear import LEAST_FRACTION, Row, Side
 from equipoise.core.errors import SpecError
+from equipoise.kernels.wear import add_hazard, at_least, beyond
 from equipoise.spec.frozen import Fraction, Positive
 from equipoise.spec.kinetics import NonNegativeNumber, PositiveNumber
 from equipoise.spec.kinetics import zero as nothing
@@ -117,16 +118,14 @@ class LatticeContraction(Mechanism):
         if self.driver == "h2-h3":
             onset = electrode.h2h3_onset_fraction
             low, high = np.minimum(low, onset), np.minimum(high, onset)
-        return np.abs(
-            electrode.volume_at_percent(high) - electrode.volume_at_percent(low)
-        )
+        return electrode.volume_swing_percent(low, high)
 
     def hazard(self, strain_percent: NDArray[np.float64]) -> NDArray[np.float64]:
         """Hazard of isolation in a cycle with a strain; same shape."""
         threshold = self.threshold_strain_percent.value
-        reference = self.reference_strain_percent - threshold
-        beyond = np.maximum(strain_percent - threshold, 0.0) / reference
-        raised = beyond**self.exponent.value
+        ratio = np.empty(strain_percent.size)
+        beyond(strain_percent, threshold, self.reference_strain_percent, ratio)
+        raised = ratio**self.exponent.value
         return np.minimum(self.hazard_per_cycle_fraction.value * raised, MOST_HAZARD)
 
     def advance(self, reading: Reading, wear: Wear) -> None:
@@ -140,10 +139,12 @@ class LatticeContraction(Mechanism):
         frailty = self.frailty_ratio.value
         lost = 1.0 - survivors(here[Row.ACTIVE], hazard, frailty)
         wear.lose(self.electrode, lost, charged_fraction=self.charged_fraction)
-        contact = here[Row.CONTACT]
-        kept = survivors(contact, self.contact_ratio.value * hazard, frailty)
-        np.maximum(contact * kept, LEAST_FRACTION, out=contact)
-        here[Row.PATH] *= np.exp(self.path_ratio.value * hazard)
+        if self.contact_ratio.value > 0.0:
+            contact = here[Row.CONTACT]
+            kept = survivors(contact, self.contact_ratio.value * hazard, frailty)
+            at_least(contact * kept, LEAST_FRACTION, contact)
+        if self.path_ratio.value > 0.0:
+            here[Row.PATH] *= np.exp(self.path_ratio.value * hazard)
 
 
 def survivors(
@@ -152,4 +153,6 @@ def survivors(
     """Share of those left that survive a further hazard, exact for gamma frailty."""
     if frailty == 0.0:
         return np.exp(-hazard)
-    return (1.0 + frailty * hazard * left**frailty) ** (-1.0 / frailty)
+    ratio = left**frailty
+    add_hazard(hazard, frailty, ratio)
+    return ratio ** (-1.0 / frailty)

@@ -20,9 +20,9 @@ Faulkner, Electrochemical Methods, sec. 3.4 (Tafel).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from equipoise.ageing.mechanism import Mechanism
 from equipoise.ageing.reading import SideReaction, warming_ratio
@@ -48,7 +48,9 @@ class ParasiticCurrent(Mechanism):
         description="at the reference potential, per gram of positive active material"
     )
     reference_vs_li_volt: Finite = Field(
-        default=4.3, description="of the positive, or of the negative for at = negative"
+        default=4.3,
+        description="of the positive; for at = negative of the negative, and then "
+        "required",
     )
     width_volt: PositiveNumber = Field(
         description="change of potential for an e-fold larger current"
@@ -58,6 +60,21 @@ class ParasiticCurrent(Mechanism):
     )
     activation_kj_per_mol: Energy = 0.0
     reference_temperature_celsius: Finite = 45.0
+
+    @model_validator(mode="after")
+    def _has_reference(self) -> Self:
+        """The default is a potential of a positive."""
+        if (
+            self.at == "negative"
+            and "reference_vs_li_volt" not in self.model_fields_set
+        ):
+            msg = (
+                'at = "negative" needs reference_vs_li_volt: the potential of the '
+                "negative vs Li+/Li at which the current is "
+                "current_ma_per_g_positive; only positives have a default"
+            )
+            raise ValueError(msg)
+        return self
 
     def side_reactions(self, wear: Wear, reading: Reading) -> tuple[SideReaction, ...]:
         """One current."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from equipoise.core.constants import GAS_CONSTANT_J_PER_MOL_K, ZERO_CELSIUS_KELVIN
 from equipoise.core.errors import SpecError
+from equipoise.kernels.wear import swing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,8 +102,30 @@ class ElectrodeReading:
         SpecError
             If the material has no volume data.
         """
-        table = self.volume_percent
-        if table is None:
+        table = self._volume_table
+        top = table.size - 1
+        s = np.minimum(np.maximum(lithium_fraction, 0.0), 1.0) * top
+        i = np.minimum(s.astype(np.int64), top - 1)
+        low = table[i]
+        return low + (s - i) * (table[i + 1] - low)
+
+    def volume_swing_percent(
+        self, lowest_fraction: Array, highest_fraction: Array
+    ) -> Array:
+        """How far the volume is apart at two lithium fractions, percent, >= 0.
+
+        Raises
+        ------
+        SpecError
+            If the material has no volume data.
+        """
+        out = np.empty(lowest_fraction.size)
+        swing(self._volume_table, lowest_fraction, highest_fraction, out)
+        return out
+
+    @property
+    def _volume_table(self) -> Array:
+        if self.volume_percent is None:
             raise SpecError(
                 "a mechanism asks for the volume change of an electrode whose material "
                 "has no volume data",
@@ -110,11 +133,7 @@ class ElectrodeReading:
                 remedy="give the material volume_change data, or leave the mechanism "
                 "out",
             )
-        top = table.size - 1
-        s = np.minimum(np.maximum(lithium_fraction, 0.0), 1.0) * top
-        i = np.minimum(s.astype(np.int64), top - 1)
-        low = table[i]
-        return low + (s - i) * (table[i + 1] - low)
+        return self.volume_percent
 
 
 @dataclass(frozen=True, slots=True, eq=False)

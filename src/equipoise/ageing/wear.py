@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.kernels.wear import at_least
+
 Array = NDArray[np.float64]
 Side = Literal["positive", "negative"]
 LEAST_FRACTION = 1e-6
@@ -50,9 +52,10 @@ class Wear:
         self.negative: Array = self.vector[split:].reshape(rows, negative_columns)
         for part in (self.positive, self.negative):
             part[[Row.ACTIVE, Row.CONTACT, Row.PATH]] = 1.0
+        self._late = np.zeros(positive_columns + negative_columns)
         self.charged_loss: dict[Side, Array] = {
-            "positive": np.zeros(positive_columns),
-            "negative": np.zeros(negative_columns),
+            "positive": self._late[:positive_columns],
+            "negative": self._late[positive_columns:],
         }
         self.memory: dict[str, float] = {}
 
@@ -67,18 +70,19 @@ class Wear:
         ends discharged). Particles keep the lithium they hold when they go.
         """
         active = self.of(side)[Row.ACTIVE]
-        now = (1.0 - charged_fraction) * share
-        np.maximum(active * (1.0 - now), LEAST_FRACTION, out=active)
-        self.charged_loss[side] += charged_fraction * share
+        now = (1.0 - charged_fraction) * share if charged_fraction else share
+        at_least(active * (1.0 - now), LEAST_FRACTION, active)
+        if charged_fraction:
+            self.charged_loss[side] += charged_fraction * share
 
     def lose_charged(self) -> None:
         """Carry out what was put off until the end of charge."""
         for side, share in self.charged_loss.items():
             active = self.of(side)[Row.ACTIVE]
-            np.maximum(active * (1.0 - share), LEAST_FRACTION, out=active)
+            at_least(active * (1.0 - share), LEAST_FRACTION, active)
             share[:] = 0.0
 
     @property
     def waits(self) -> bool:
         """Whether something is to be lost at the next end of charge."""
-        return any(bool(share.any()) for share in self.charged_loss.values())
+        return bool(self._late.any())

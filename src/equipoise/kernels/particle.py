@@ -32,6 +32,8 @@ from equipoise.kernels.layout import (
     UPPER,
 )
 
+_FEW = 2  # columns, of a single-particle model: nothing there to vectorise
+
 
 def sphere(shells, grading=1.0):
     """Conductances and volumes of the shells of a unit sphere, both shape (M,).
@@ -77,9 +79,34 @@ def _spread(D, x, x_old, forward, scale, out):
             out[m, k] = (D[i] + (s - i) * (D[i + 1] - D[i])) * scale[k]
 
 
+@inner_kernel
+def _shell(a0, a1, a2, V, C, d, x, x_old, m, k, upper, right, g_in):
+    """Shell m of column k, from `upper` and `right` of the one within; and its face."""
+    v = V[m]
+    g = (d[m, k] + d[m + 1, k]) * (0.5 * C[m])
+    w = 1.0 / (a0 * v + g + g_in * (1.0 - upper))
+    return g * w, (v * (a1 * x[m, k] - a2 * x_old[m, k]) + g_in * right) * w, g
+
+
+@kernel
+def _inner_of_few(a0, a1, a2, V, C, d, x, x_old, upper, right):
+    """`_inner` of one or two columns: what goes outwards stays in registers."""
+    has_two = x.shape[1] == 2
+    u = r = g = u2 = r2 = g2 = 0.0
+    for m in range(x.shape[0] - 1):
+        u, r, g = _shell(a0, a1, a2, V, C, d, x, x_old, m, 0, u, r, g)
+        upper[m, 0], right[m, 0] = u, r
+        if has_two:
+            u2, r2, g2 = _shell(a0, a1, a2, V, C, d, x, x_old, m, 1, u2, r2, g2)
+            upper[m, 1], right[m, 1] = u2, r2
+
+
 @kernel
 def _inner(a0, a1, a2, V, C, d, x, x_old, upper, right):
     """All shells but the outermost; two-dimensional indices, so that it vectorises."""
+    if x.shape[1] <= _FEW:
+        _inner_of_few(a0, a1, a2, V, C, d, x, x_old, upper, right)
+        return
     for m in range(x.shape[0] - 1):
         c, v, b = 0.5 * C[m], V[m], a0 * V[m]
         if m == 0:
@@ -198,6 +225,13 @@ def surfaces(E, F):
 
 @kernel
 def _outwards(upper, right, x):
+    if x.shape[1] <= _FEW:
+        for k in range(x.shape[1]):
+            outer = x[x.shape[0] - 1, k]
+            for m in range(x.shape[0] - 2, -1, -1):
+                outer = right[m, k] + upper[m, k] * outer
+                x[m, k] = outer
+        return
     for m in range(x.shape[0] - 2, -1, -1):
         for k in range(x.shape[1]):
             x[m, k] = right[m, k] + upper[m, k] * x[m + 1, k]

@@ -10,21 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.ageing.reading import Reading
-from equipoise.ageing.wear import Row, Wear
+from equipoise.ageing.wear import Wear
 from equipoise.core.status import Status
 from equipoise.kernels.layout import (
     CAPACITY,
-    FILM,
-    FLUX,
     HIGHEST,
-    INTERFACE,
-    INVERSE_RADIUS2,
     LOWEST,
     MEAN,
 )
 from equipoise.kernels.program import End
 from equipoise.kernels.side import At, Law, Reads, Side, Watch
 from equipoise.kernels.simulate import Memory
+from equipoise.kernels.wear import below, is_finite, means, put_on
 from equipoise.sim.life.blocks import Blocks
 from equipoise.sim.life.surroundings import Surroundings
 from equipoise.sim.machine import Machine
@@ -46,6 +43,7 @@ SETTLING = 2
 _AT = {"positive": At.POSITIVE, "negative": At.NEGATIVE, "both": At.BOTH}
 _READS = {"positive": Reads.POSITIVE, "negative": Reads.NEGATIVE, "cell": Reads.CELL}
 _LITHIUM = (MEAN, MEAN + 1)
+_SIDES = slice(End.POSITIVE_SIDE_COULOMB, End.NEGATIVE_SIDE_COULOMB + 1)
 
 
 class Mark(IntEnum):
@@ -70,6 +68,10 @@ class Mark(IntEnum):
     SETTLED = 16  # 0: the first cycle after a jump, it still settles
 
 
+_POSITIVE = slice(Mark.POSITIVE_ACTIVE, Mark.POSITIVE_PATH + 1)
+_NEGATIVE = slice(Mark.NEGATIVE_ACTIVE, Mark.NEGATIVE_PATH + 1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AgedState:
     """A cell at the end of a cycle: all that is needed to go on from there."""
@@ -86,6 +88,36 @@ class AgedState:
     place: NDArray[np.int64]
     laws: Array
     records_count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Views of the rows of one electrode that are read or set in every cycle.
+
+    Attributes
+    ----------
+    mean, extremes
+        Lithium fractions, now and one step back; lowest and highest.
+    nodes
+        Node of each column.
+    """
+
+    capacity: Array
+    mean: Array
+    extremes: Array
+    nodes: NDArray[np.int64]
+    area: float
+
+    @classmethod
+    def of(cls, electrode: Porous, field: Field) -> _Rows:
+        """Of an electrode and its state."""
+        return cls(
+            electrode.column[CAPACITY],
+            field.column[MEAN : MEAN + 2],
+            field.column[LOWEST : HIGHEST + 1],
+            np.arange(electrode.column.shape[1]) % electrode.nodes,
+            electrode.area,
+        )
 
 
 class AgeingCell:
@@ -124,9 +156,18 @@ class AgeingCell:
             ),
         )
         self.built = (lowered.positive.column.copy(), lowered.negative.column.copy())
+        self.rows = tuple(
+            _Rows.of(e, f) for e, f in zip(self.porous, self.fields, strict=True)
+        )
+        self.seen = (  # views: they show the cycle just solved
+            self.around["positive"].reading(self.fields[0]),
+            self.around["negative"].reading(self.fields[1]),
+        )
         self.isolated_coulomb = self.slipped_coulomb = 0.0
         self.records: list[Array] = []
         self.has_jumped = False
+        self._left_coulomb = self.lithium_coulomb()  # at the end of the last cycle
+        self._reactions: list[SideReaction] | None = None  # those that flow; None: any
         fresh = self._reading(0, 0.0, 0.0, 0.0)
         for mechanism in ageing.mechanisms:
             mechanism.check(fresh)
@@ -146,7 +187,7 @@ class AgeingCell:
     def cycle(self) -> int:
         """Cycles that are over (solved or jumped)."""
         at = int(self.machine.place[0])
-        return int(np.searchsorted(self.blocks.stop_rows, at, side="right"))
+        return int(self.blocks.stop_rows.searchsorted(at, side="right"))
 
     @property
     def over(self) -> bool:
@@ -160,11 +201,12 @@ class AgeingCell:
         second = float(machine.memory[Memory.SECOND])
         now = int(machine.memory[Memory.NOW])
         machine.side.exposed[:] = 0.0
-        for field in self.fields:
-            field.column[[LOWEST, HIGHEST]] = field.column[MEAN + now]
+        for rows in self.rows:
+            rows.extremes[:] = rows.mean[now]
         samples: list[Array] = []
         charged = int(self.blocks.charged_rows[number])
-        stops = [charged, stop] if self.wear.waits and charged else [stop]
+        waits = bool(charged) and self.wear.waits
+        stops = [charged, stop] if waits else [stop]
         if sampling:
             stops = list(range(int(machine.place[0]) + 1, stop + 1))
         for end in stops:
@@ -175,24 +217,23 @@ class AgeingCell:
                 samples.append(machine.sampled())
             if status != Status.OK:
                 return status, samples
-            if end == charged and self.wear.waits:
+            if end == charged and waits:
                 self._let_go(self.wear.lose_charged)
-        done = machine.results[row : int(machine.place[1])]
+        done = machine.results[row : int(machine.place[1]), _SIDES]
         reading = self._reading(
             number + 1,
             float(machine.memory[Memory.SECOND]) - second,
-            float(done[:, End.POSITIVE_SIDE_COULOMB].sum()),
-            float(done[:, End.NEGATIVE_SIDE_COULOMB].sum()),
+            *np.add.reduce(done).tolist(),
         )
         self._age(reading)
         self.records.append(self._marks(reading))
-        finite = bool(np.isfinite(self.wear.vector).all())
+        finite = is_finite(self.wear.vector)
         return (Status.OK if finite else Status.WEAR_NOT_FINITE), samples
 
     def discharge_coulomb(self) -> float:
         """Discharge of the last cycle."""
         rows = self._last_rows()[:, End.COULOMB]
-        return float(-rows[rows < 0.0].sum())
+        return -float(np.minimum(rows, 0.0).sum())
 
     def _last_rows(self) -> Array:
         """Results of the last cycle."""
@@ -204,10 +245,10 @@ class AgeingCell:
 
     def lithium_coulomb(self) -> float:
         """Lithium in the connected active material of both electrodes."""
-        return sum(
-            held_coulomb(e, f, int(self.machine.memory[Memory.NOW]))
-            for e, f in zip(self.porous, self.fields, strict=True)
-        )
+        now, total = int(self.machine.memory[Memory.NOW]), 0.0
+        for row in self.rows:
+            total += float(row.capacity.dot(row.mean[now])) * row.area
+        return total
 
     def leave(self, wear: Array, lithium_coulomb: float) -> None:
         """Set the wear, and the lithium by way of the negative.
@@ -282,6 +323,7 @@ class AgeingCell:
         self.isolated_coulomb = state.isolated_coulomb
         self.slipped_coulomb = state.slipped_coulomb
         self._set_laws(state.laws)
+        self._reactions = None
         del self.records[state.records_count :]
         self.has_jumped = False
         self._apply()
@@ -292,9 +334,8 @@ class AgeingCell:
         exposed = self.machine.side.exposed
         whole: dict[Exposure, Array] = {}
         for i, exposure in enumerate(self.exposures):
-            electrode = self.porous[0 if exposure.side == "positive" else 1]
-            classes = electrode.column.shape[1] // electrode.nodes
-            whole[exposure] = np.tile(exposed[0, i, : electrode.nodes], classes)
+            row = self.rows[0 if exposure.side == "positive" else 1]
+            whole[exposure] = exposed[0, i, row.nodes]
         spec = self.cell.spec
         return Reading(
             cycle,
@@ -302,8 +343,8 @@ class AgeingCell:
             float(spec.temperature_celsius),
             spec.stack_pressure_mpa,
             self.machine.lowered.one_c_ampere,
-            self.around["positive"].reading(self.fields[0]),
-            self.around["negative"].reading(self.fields[1]),
+            self.seen[0],
+            self.seen[1],
             positive_side,
             negative_side,
             whole,
@@ -327,28 +368,23 @@ class AgeingCell:
         before = self.lithium_coulomb()
         act()
         self._apply()
-        self.isolated_coulomb += before - self.lithium_coulomb()
+        self._left_coulomb = self.lithium_coulomb()
+        self.isolated_coulomb += before - self._left_coulomb
 
     def _apply(self) -> None:
         """From the wear to the rows of the kernels."""
         both = (self.wear.positive, self.wear.negative)
         for electrode, built, wear in zip(self.porous, self.built, both, strict=True):
-            column = electrode.column
-            active, contact = wear[Row.ACTIVE], wear[Row.CONTACT]
-            column[INTERFACE] = built[INTERFACE] * active * contact
-            column[CAPACITY] = built[CAPACITY] * active
-            column[FLUX] = built[FLUX] * contact
-            column[FILM] = built[FILM] + wear[Row.FILM]
-            column[INVERSE_RADIUS2] = built[INVERSE_RADIUS2] / wear[Row.PATH] ** 2
+            put_on(wear, built, electrode.column)
 
     def _react(self, reading: Reading) -> None:
         """Side reactions of the next cycle."""
-        wanted = [
-            r
-            for m in self.ageing.mechanisms
-            for r in m.side_reactions(self.wear, reading)
-        ]
-        self._set_laws(_laws(wanted))
+        wanted: list[SideReaction] = []
+        for mechanism in self.ageing.mechanisms:
+            wanted += mechanism.side_reactions(self.wear, reading)
+        if wanted != self._reactions:
+            self._set_laws(_laws(wanted))
+            self._reactions = wanted
 
     def _set_laws(self, laws: Array) -> None:
         side = self.machine.side
@@ -360,24 +396,19 @@ class AgeingCell:
     def _marks(self, reading: Reading) -> Array:
         marks = np.empty(len(Mark))
         marks[Mark.CYCLE] = reading.cycle_count
-        pairs = (
-            (Mark.POSITIVE_ACTIVE, reading.positive, self.wear.positive),
-            (Mark.NEGATIVE_ACTIVE, reading.negative, self.wear.negative),
-        )
-        for first, electrode, wear in pairs:
-            marks[first : first + len(Row)] = wear @ electrode.weight_fraction
-        positive = reading.positive
+        positive, negative = reading.positive, reading.negative
+        means(self.wear.positive, positive.weight_fraction, marks[_POSITIVE])
+        means(self.wear.negative, negative.weight_fraction, marks[_NEGATIVE])
         marks[Mark.STRAIN] = np.nan
         if positive.volume_percent is not None:
-            swing = positive.volume_at_percent(positive.highest_fraction)
-            swing = np.abs(swing - positive.volume_at_percent(positive.lowest_fraction))
-            marks[Mark.STRAIN] = swing @ positive.weight_fraction
-        beyond = np.maximum(
-            positive.h2h3_onset_fraction - positive.lowest_fraction, 0.0
-        )
-        porous = self.porous[0]
-        marks[Mark.H2H3] = float(beyond @ porous.column[CAPACITY]) * porous.area
-        marks[Mark.LITHIUM] = self.lithium_coulomb()
+            swing = positive.volume_swing_percent(
+                positive.lowest_fraction, positive.highest_fraction
+            )
+            marks[Mark.STRAIN] = swing.dot(positive.weight_fraction)
+        row, onset = self.rows[0], positive.h2h3_onset_fraction
+        beyond = below(row.capacity, positive.lowest_fraction, onset)
+        marks[Mark.H2H3] = beyond * row.area
+        marks[Mark.LITHIUM] = self._left_coulomb
         marks[Mark.ISOLATED] = self.isolated_coulomb
         marks[Mark.SLIPPED] = self.slipped_coulomb
         marks[Mark.POSITIVE_SIDE] = reading.positive_side_coulomb
@@ -407,11 +438,14 @@ def _watches(exposures: tuple[Exposure, ...]) -> Array:
 
 
 def _laws(wanted: list[SideReaction]) -> Array:
-    rows = np.zeros((len(wanted), len(Law)))
-    for row, r in zip(rows, wanted, strict=True):
-        row[Law.AT] = float(_AT[r.at])
-        row[Law.AMPERE] = r.current_ampere
-        row[Law.READS] = float(_READS[r.reads])
-        row[Law.REFERENCE_VOLT] = r.reference_vs_li_volt
-        row[Law.PER_VOLT] = 0.0 if r.width_volt is None else 1.0 / r.width_volt
-    return rows
+    rows = [
+        (
+            _AT[r.at],
+            r.current_ampere,
+            _READS[r.reads],
+            r.reference_vs_li_volt,
+            0.0 if r.width_volt is None else 1.0 / r.width_volt,
+        )
+        for r in wanted
+    ]
+    return np.array(rows, np.float64).reshape(-1, len(Law))

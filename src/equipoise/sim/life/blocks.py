@@ -32,6 +32,8 @@ class Blocks:
         The kind of most cycles.
     alike_until
         Last cycle of the run of equal cycles that a cycle stands in.
+    reference_cycle_count
+        Cycle that retention is relative to: the first of the ageing.
     """
 
     start_rows: Rows
@@ -40,6 +42,7 @@ class Blocks:
     kinds: Rows
     ageing_kind: int
     alike_until: Rows
+    reference_cycle_count: int
 
     @classmethod
     def of(cls, program: Program) -> Blocks:
@@ -49,16 +52,6 @@ class Blocks:
         numbers = np.arange(1, count + 1)
         start = np.searchsorted(cycles, numbers, side="left")
         stop = np.searchsorted(cycles, numbers, side="right")
-        charging = (program.steps[:, Ask.MODE] == float(Mode.CURRENT)) & (
-            program.steps[:, Ask.VALUE] > 0.0
-        )
-        holding = program.steps[:, Ask.MODE] == float(Mode.VOLTAGE)
-        charged = np.array(
-            [
-                _after_charge(charging, holding, a, b)
-                for a, b in zip(start, stop, strict=True)
-            ]
-        )
         kinds = _kinds(program, start, stop)
         ageing = int(np.bincount(kinds).argmax())
         turns = (
@@ -66,7 +59,15 @@ class Blocks:
         )  # cycles after which the kind changes
         ends = np.append(turns, count)
         alike = ends[np.searchsorted(ends, numbers)]
-        return cls(start, stop, charged, kinds, ageing, alike)
+        return cls(
+            start,
+            stop,
+            _charged_rows(program, start, stop),
+            kinds,
+            ageing,
+            alike,
+            _reference_cycle(kinds == ageing),
+        )
 
     @property
     def count(self) -> int:
@@ -75,41 +76,44 @@ class Blocks:
 
     @property
     def reference_cycle(self) -> int:
-        """Cycle that retention is relative to: the first of the ageing.
-
-        That is the first cycle of the kind of most cycles, in the first run of equal
-        ones that is at least half as long as the longest: not a step of a rate test
-        that happens to have the same rate.
-        """
-        mine = np.flatnonzero(self.kinds == self.ageing_kind)
-        begins = np.flatnonzero(np.diff(mine, prepend=mine[0] - 2) > 1)
-        lengths = np.diff(np.append(begins, mine.size))
-        long = int(np.argmax(2 * lengths >= lengths.max()))
-        return int(mine[begins[long]]) + 1
+        """The same as `reference_cycle_count`."""
+        return self.reference_cycle_count
 
 
-def _after_charge(
-    charging: NDArray[np.bool_], holding: NDArray[np.bool_], start: int, stop: int
-) -> int:
-    """Row after the last charge of a cycle and the hold that follows; 0: no charge."""
-    found = np.flatnonzero(charging[start:stop])
-    if not found.size:
-        return 0
-    after = start + int(found[-1]) + 1
-    while after < stop and holding[after]:
-        after += 1
-    return after
+def _reference_cycle(is_ageing: NDArray[np.bool_]) -> int:
+    """First cycle of the ageing.
+
+    It begins the first run of equal cycles that is at least half as long as the
+    longest: not a step of a rate test that happens to have the same rate.
+    """
+    mine = np.flatnonzero(is_ageing)
+    begins = np.flatnonzero(np.diff(mine, prepend=mine[0] - 2) > 1)
+    lengths = np.diff(np.append(begins, mine.size))
+    long = int(np.argmax(2 * lengths >= lengths.max()))
+    return int(mine[begins[long]]) + 1
+
+
+def _charged_rows(program: Program, start: Rows, stop: Rows) -> Rows:
+    """Row after the last charge of a cycle and the holds that follow; 0: no charge."""
+    mode, rows = program.steps[:, Ask.MODE], np.arange(program.steps.shape[0])
+    charging = (mode == float(Mode.CURRENT)) & (program.steps[:, Ask.VALUE] > 0.0)
+    last = np.maximum.accumulate(np.where(charging, rows, -1))[stop - 1]
+    goes_on = np.append(mode == float(Mode.VOLTAGE), False)
+    ends = np.where(goes_on, rows.size, np.append(rows, rows.size))
+    after = np.minimum.accumulate(ends[::-1])[::-1][last + 1]
+    return np.where(last >= start, np.minimum(after, stop), 0)
 
 
 def _kinds(program: Program, start: Rows, stop: Rows) -> Rows:
     """Number of the kind of each cycle, in order of appearance."""
-    steps = program.steps.copy()
+    rows = np.arange(program.steps.shape[0])
+    sweeps = np.isin(rows, list(program.sweeps))
+    own = program.skip_to - rows  # relative: equal in equal cycles
+    steps = np.column_stack([program.steps, own, sweeps])
     steps[:, [Ask.CYCLE, Ask.STEP]] = 0.0
-    own = program.skip_to - np.arange(steps.shape[0])  # relative: equal in equal cycles
     seen: dict[bytes, int] = {}
-    kinds = np.empty(start.size, np.int64)
-    for i, (a, b) in enumerate(zip(start, stop, strict=True)):
-        sweeps = tuple(int(r - a) for r in program.sweeps if a <= r < b)
-        key = steps[a:b].tobytes() + own[a:b].tobytes() + str(sweeps).encode()
-        kinds[i] = seen.setdefault(key, len(seen))
-    return kinds
+    kinds = [
+        seen.setdefault(steps[a:b].tobytes(), len(seen))
+        for a, b in zip(start.tolist(), stop.tolist(), strict=True)
+    ]
+    return np.array(kinds, np.int64)
