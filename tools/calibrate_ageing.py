@@ -8,7 +8,8 @@ parameters with it. No number of an aged LB cell is used; two words are
 (study/zhang2026/calibration_set.py).
 `--fits` keeps fits and draws, so that the script can go on where it stopped. `--write`
 renews `study/zhang2026/ensemble.toml`, `spec/library/ageing/zhang2026.toml` and
-`docs/reference/ageing-calibration.md`.
+`docs/reference/ageing-calibration.md`. `--no-words` leaves the two words out and
+only prints; `--fresh NAME` restricts either to one set of fresh rates.
 """
 
 from __future__ import annotations
@@ -49,16 +50,16 @@ def stem(name: str, fresh: str) -> str:
     return f"{name.replace(' ', '_')}__{fresh}"
 
 
-def fitted(job: tuple[str, str, str]) -> dict:
+def fitted(job: tuple[str, str, str, bool]) -> dict:
     """A rough fit of one hypothesis with one set of fresh rates; read back if known."""
-    name, fresh, folder = job
+    name, fresh, folder, words = job
     path = Path(folder) / f"{stem(name, fresh)}.json"
     if path.exists():
         return json.loads(path.read_text("utf-8"))
     hypothesis = BY_NAME[name]
     try:
         e = calibrate_ageing(
-            model(hypothesis, fresh),
+            model(hypothesis, fresh, words=words),
             hypothesis.parameters(),
             most_evaluations_count=14,
         )
@@ -98,14 +99,14 @@ def places(fit: dict, others: list[dict]) -> tuple[np.ndarray, ...]:
     return tuple(out)
 
 
-def drawn(job: tuple[dict, list[dict], int, int, str]) -> dict:
+def drawn(job: tuple[dict, list[dict], int, int, str, bool]) -> dict:
     """Draws from the posterior of one fit; read back if they are known."""
-    fit, others, draws, seed, folder = job
+    fit, others, draws, seed, folder, words = job
     path = Path(folder) / f"{stem(fit['hyp'], fit['fresh'])}.draws{draws}.json"
     if path.exists():
         return json.loads(path.read_text("utf-8"))
     parameters = BY_NAME[fit["hyp"]].parameters()
-    lives = model(BY_NAME[fit["hyp"]], fit["fresh"])
+    lives = model(BY_NAME[fit["hyp"]], fit["fresh"], words=words)
     scaled, cov = np.array(fit["scaled"]), np.array(fit["cov"])
     known = places(fit, others)
     began = time.perf_counter()
@@ -234,16 +235,21 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--members", type=int, default=64)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--fresh", choices=FRESH)
+    parser.add_argument("--no-words", action="store_true")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     given.fits.mkdir(parents=True, exist_ok=True)
-    jobs = [(h.name, fresh, str(given.fits)) for fresh in FRESH for h in HYPOTHESES]
+    if given.write and (given.no_words or given.fresh):
+        parser.error("--write is for all rates, with the words")
+    words, folder = not given.no_words, str(given.fits)
+    sets = FRESH if given.fresh is None else (given.fresh,)
+    jobs = [(h.name, fresh, folder, words) for fresh in sets for h in HYPOTHESES]
     os.environ.update(dict.fromkeys(THREADS, "1"))  # one process per core
     with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:
         every = list(pool.map(fitted, jobs))
         fits = sorted((f for f in every if f["chi2"] < HOPELESS), key=_cost)
-        folder = str(given.fits)
-        todo = [(f, fits, given.draws, seed, folder) for seed, f in enumerate(fits)]
+        todo = [(f, fits, given.draws, i, folder, words) for i, f in enumerate(fits)]
         chains = list(pool.map(drawn, todo))
     share = shares_of(fits, chains)
     for i in np.argsort(-share):

@@ -459,6 +459,26 @@ def test_the_cycle_life_is_within_half_a_per_cent(seed, cell):
     assert found.solved_count < full.solved_count
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_negative_that_loses_particles_charged(cell):
+    """Their lithium goes; the slow class of LTO does not settle in two cycles.
+
+    At 1C many columns of the porous negative are emptied one after the other at the
+    end of discharge: Newton has to find its way through all of them.
+    """
+    worn = ageing(fade(1e-3, charged_fraction=1.0))
+    steps = eqp.life_protocol(rate=1.0, cycles=700)
+    full, found = (
+        life(known(cell), steps, worn, jump=jump, until_retention=0.8)
+        for jump in (None, Jump())
+    )
+    expected = full.cycle_life(0.8)
+    assert not expected.censored
+    assert found.cycle_life(0.8).cycle_count == pytest.approx(
+        expected.cycle_count, rel=0.005
+    )
+
+
 @pytest.mark.parametrize(("seed", "cell"), SETS[::5])
 @pytest.mark.parametrize("level", [0.95, 0.9, 0.8])
 def test_other_levels_of_retention_are_as_exact(seed, cell, level):

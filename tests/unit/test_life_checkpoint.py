@@ -468,7 +468,7 @@ def test_another_cell_is_another_run(hb, lb, begun, edited):
 
 def test_another_version_is_another_run(hb, begun, monkeypatch):
     monkeypatch.setattr(checkpoint_module, "__version__", "99.0")
-    with pytest.raises(StoreError, match=r"equipoise is .* there, 99.0, format 1 now"):
+    with pytest.raises(StoreError, match=r"equipoise is .* there, 99.0, format 2 now"):
         run(hb, "jumped", checkpoint=begun)
 
 

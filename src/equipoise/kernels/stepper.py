@@ -29,8 +29,10 @@ _OK = int(Status.OK)
 _NAN = int(Status.NOT_FINITE)
 _NO_CONVERGENCE = int(Status.STEP_NOT_SOLVED)
 _VOLTAGE = int(Mode.VOLTAGE)
-_MOST_ITERATIONS = 60
-_CIRCLES = 15  # iterations after which Newton is taken to go in circles
+_MOST_ITERATIONS = 300  # many columns may empty one after the other
+_CIRCLES = 15  # full steps after which Newton is taken to go in circles
+_PATIENCE = 60  # iterations after which all count as full
+_HELD = 1.0  # V: `update` tells at least this if a step was cut short
 _STEEP_VOLT = 10.0
 _MOST_MOVE = 0.25  # of the lithium fraction at a surface, per iteration
 
@@ -45,12 +47,12 @@ def side(E, F):
 
 
 @inner_kernel
-def moved(E, F, i, trial):
-    """Newton update of one electrode; how far it was off, V."""
+def moved(E, F, i, full):
+    """Newton update of one electrode after `full` full steps; how far it was off, V."""
     return (
         0.0
         if E.ideal == 1
-        else update(E, F, i, _MOST_MOVE, 1.0 if trial < _CIRCLES else 0.5)
+        else update(E, F, i, _MOST_MOVE, 1.0 if full < _CIRCLES else 0.5)
     )
 
 
@@ -66,13 +68,16 @@ def prepare(E, F, dt, ratio, order, count, now, i):
 def react_to(E, F, i, close):
     """Newton for one electrode at a given current: status, base, slope (ohm m2)."""
     base = slope = 0.0
+    full = 0
     for trial in range(_MOST_ITERATIONS):
         base, slope = side(E, F)
-        off = moved(E, F, i, trial)
+        off = moved(E, F, i, full)
         if not off < 1e30:
             return _NAN, base, slope
         if off < close:
             return _OK, base, slope
+        if off < _HELD or trial > _PATIENCE:
+            full += 1
     return _NO_CONVERGENCE, base, slope
 
 
@@ -82,6 +87,7 @@ def react_together(P, FP, N, FN, Rp, Rn, volt, I, sp, sn, share, close, out):
     both, fields = (P, N), (FP, FN)
     factors = (1.0 / P.area, -share / N.area)  # current density per ampere
     aside = (sp, sn)
+    full = 0
     for trial in range(_MOST_ITERATIONS):
         V = V_slope = 0.0  # of the cell over I
         for e in range(2):
@@ -94,7 +100,7 @@ def react_together(P, FP, N, FN, Rp, Rn, volt, I, sp, sn, share, close, out):
         I = (volt - V) / (V_slope + Rp + Rn)
         off = 0.0
         for e in range(2):
-            one = moved(both[e], fields[e], (I - aside[e]) * factors[e], trial)
+            one = moved(both[e], fields[e], (I - aside[e]) * factors[e], full)
             if not one < 1e30:
                 return _NAN
             off = max(off, one)
@@ -104,6 +110,8 @@ def react_together(P, FP, N, FN, Rp, Rn, volt, I, sp, sn, share, close, out):
             out[3] += (out[5] - Rn) * I
             out[1] = out[2] - out[3]
             return _OK
+        if off < _HELD or trial > _PATIENCE:
+            full += 1
     return _NO_CONVERGENCE
 
 

@@ -72,6 +72,11 @@ _POSITIVE = slice(Mark.POSITIVE_ACTIVE, Mark.POSITIVE_PATH + 1)
 _NEGATIVE = slice(Mark.NEGATIVE_ACTIVE, Mark.NEGATIVE_PATH + 1)
 
 
+Ends = tuple[Array, Array]
+"""Numbers per column of the positive and of the negative."""
+_MOST_TIMES = 20
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AgedState:
     """A cell at the end of a cycle: all that is needed to go on from there."""
@@ -250,20 +255,61 @@ class AgeingCell:
             total += float(row.capacity.dot(row.mean[now])) * row.area
         return total
 
-    def leave(self, wear: Array, lithium_coulomb: float) -> None:
-        """Set the wear, and the lithium by way of the negative.
+    def ends(self) -> Ends:
+        """Lithium fraction of every column of both electrodes, as it is now."""
+        now = MEAN + int(self.machine.memory[Memory.NOW])
+        positive, negative = (field.column[now].copy() for field in self.fields)
+        return positive, negative
 
-        The positive keeps its lithium fractions; all columns of the negative are
-        shifted alike so that the total becomes `lithium_coulomb`.
+    def leave(
+        self, wear: Array, lithium_coulomb: float, drift: Ends | None = None
+    ) -> None:
+        """Set the wear, and the lithium of both electrodes to `lithium_coulomb`.
+
+        With a `drift` (change of the lithium fraction per column) lithium comes and
+        goes in proportion to it. What is left then, or all without a drift, is taken
+        up by the negative, whose columns are shifted alike.
         """
         self.wear.vector[:] = wear
         self._apply()
-        negative, field = self.porous[1], self.fields[1]
         missing = lithium_coulomb - self.lithium_coulomb()
+        if drift is not None:
+            self._shift(self._along(drift, missing))
+            missing = lithium_coulomb - self.lithium_coulomb()
+        negative = self.porous[1]
         whole = float(negative.column[CAPACITY].sum()) * negative.area
-        field.x[:] += missing / whole
-        for rows in (_LITHIUM, (LOWEST, HIGHEST)):
-            field.column[list(rows)] += missing / whole
+        self._shift((np.zeros(1), np.full(1, missing / whole)))
+
+    def _shift(self, shifts: Ends) -> None:
+        """Add to the lithium fractions of all columns of both electrodes."""
+        for field, shift in zip(self.fields, shifts, strict=True):
+            field.x[:] += shift
+            for rows in (_LITHIUM, (LOWEST, HIGHEST)):
+                field.column[list(rows)] += shift
+
+    def _along(self, drift: Ends, missing: float) -> Ends:
+        """Shifts along a drift that make up for missing lithium, or for most of it.
+
+        Columns that drift the other way only relax: they stay. No column goes further
+        than half of its way to empty or full; what it cannot take the others do.
+        """
+        ends = self.ends()
+        paths = tuple(np.where(d * missing > 0.0, d, 0.0) for d in drift)
+        times, shifts = 1.0, (np.zeros_like(drift[0]), np.zeros_like(drift[1]))
+        for _ in range(_MOST_TIMES):
+            first, second = (
+                np.clip(times * d, -0.5 * x, 0.5 * (1.0 - x))
+                for d, x in zip(paths, ends, strict=True)
+            )
+            shifts = (first, second)
+            made = sum(
+                float(e.column[CAPACITY] @ d) * e.area
+                for e, d in zip(self.porous, shifts, strict=True)
+            )
+            if made == 0.0 or abs(missing / made - 1.0) < 1e-6:
+                break
+            times *= missing / made
+        return shifts
 
     def cycle_second(self) -> float:
         """Duration of the last cycle."""

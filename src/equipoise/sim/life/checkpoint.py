@@ -37,6 +37,7 @@ from equipoise.sim.life.tables import reference_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from equipoise.sim.life.ageing_cell import Ends
     from equipoise.sim.life.driver import Driver
     from equipoise.sim.life.jumping import Jumper
     from equipoise.sim.mesh import Mesh, ModelName, Stepping
@@ -47,7 +48,7 @@ Parts = dict[str, str]
 """What a run is made of: a value in words, or a hash."""
 
 KIND = "checkpoint of a life, equipoise"
-FORMAT = 1
+FORMAT = 2
 EVERY_SECOND = 3.0
 """Wall time between two writings, at the least."""
 MOST_COST_FRACTION = 0.01
@@ -411,6 +412,9 @@ def _jumper_out(jumper: Jumper, arrays: Arrays) -> dict[str, Any]:
         arrays["before"] = jumper.before
     if jumper.node is not None:
         about["node"], arrays["node_rate"] = jumper.node
+    for name, pair in (("ends", jumper.ends), ("drift", jumper.drift)):
+        if pair is not None:
+            arrays[f"{name}_positive"], arrays[f"{name}_negative"] = pair
     trial = jumper.trial
     if trial is not None:
         about["trial"] = [trial.past, trial.length]
@@ -426,6 +430,7 @@ def _jumper_in(
     jumper.kind = int(about["kind"])
     jumper.taken_back_count = int(about["taken_back_count"])
     jumper.before = arrays.get("before")
+    jumper.ends, jumper.drift = _pair(arrays, "ends"), _pair(arrays, "drift")
     if "node" in about:
         jumper.node = (int(about["node"]), arrays["node_rate"])
     if "trial" in about and not ended:
@@ -433,11 +438,16 @@ def _jumper_in(
         slow, rate, before, total = arrays["trial"]
         second = cell.cycle_second()
         jumper.trial = Trial(
-            cell.state(), slow, rate, before, past, length, total, second
+            cell.state(), slow, rate, before, past, length, total, second, jumper.drift
         )
-        jumper.since = 0
+        jumper.since, jumper.ends = 0, None
         cell.skip(length)
-        jumper.before = set_slow_states(cell, slow + total)
+        jumper.before = set_slow_states(cell, slow + total, jumper.drift)
+
+
+def _pair(arrays: Arrays, name: str) -> Ends | None:
+    positive, negative = (arrays.get(f"{name}_{side}") for side in _SIDES)
+    return None if positive is None or negative is None else (positive, negative)
 
 
 def _states_out(states: list[AgedState]) -> Arrays:

@@ -16,7 +16,9 @@ tolerance is that of the cycle life.
 
 Only states that change slowly are extrapolated. The lithium fractions of the
 positive stay, the negative takes up the change of the lithium inventory, and the
-settling cycles bring both to where the worn cell runs.
+settling cycles bring both to where the worn cell runs. While particles are isolated
+charged, lithium is taken from where it has been going from cycle to cycle: slow
+particles would not find there in two.
 
 References
 ----------
@@ -38,7 +40,7 @@ from equipoise.sim.life.ageing_cell import SETTLING
 from equipoise.spec.frozen import Frozen
 
 if TYPE_CHECKING:
-    from equipoise.sim.life.ageing_cell import AgedState, AgeingCell
+    from equipoise.sim.life.ageing_cell import AgedState, AgeingCell, Ends
 
 Array = NDArray[np.float64]
 FIRST_CYCLES = 6
@@ -74,6 +76,7 @@ class Trial:
     length: int  # n
     sum: Array
     cycle_second: float  # duration of the cycle before the jump
+    drift: Ends | None  # where lithium came from and went to
 
 
 class Jumper:
@@ -86,6 +89,8 @@ class Jumper:
         self.node: tuple[int, Array] | None = None  # cycle and rate of the last node
         self.since = 0  # cycles solved since the last jump, or since cycles are equal
         self.before: Array | None = None  # slow states one cycle ago
+        self.ends: Ends | None = None  # lithium fractions one cycle ago
+        self.drift: Ends | None = None  # their change per cycle, mean of some nodes
         self.scale = _scale(cell)
         self.kind = -1
         self.taken_back_count = 0
@@ -106,6 +111,7 @@ class Jumper:
         rate = None if self.before is None else now - self.before
         self.before = now
         self.since += 1
+        ends, self.ends = self.ends, cell.ends()
         if rate is None:
             return True
         if self.trial is not None:
@@ -114,12 +120,28 @@ class Jumper:
             if not self._confirmed(self.trial, rate):
                 return False
             now = self.before
+            assert now is not None
         elif self.since < FIRST_CYCLES:
             if self.since == FIRST_CYCLES - 3:
                 self.node = (cell.cycle, rate)
             return True
+        self._drifted(ends)
         self._next(now, rate, stop_before)
         return True
+
+    def _drifted(self, ends: Ends | None) -> None:
+        """Note where lithium moves, while particles take it along when charged.
+
+        The mean with what was known damps the slow particles, which follow a jump
+        for tens of cycles.
+        """
+        if ends is None or self.ends is None or not self.cell.wear.waits:
+            self.drift = None
+            return
+        new = (self.ends[0] - ends[0], self.ends[1] - ends[1])
+        if self.drift is not None:
+            new = (0.5 * (new[0] + self.drift[0]), 0.5 * (new[1] + self.drift[1]))
+        self.drift = new
 
     def failed(self) -> bool:
         """After a cycle that could not be solved: whether a jump is to blame.
@@ -136,6 +158,7 @@ class Jumper:
         self.cell.restore(trial.state)
         self.trial, self.taken_back_count = None, self.taken_back_count + 1
         self.before, self.node, self.since = trial.slow, None, 0
+        self.ends, self.drift = None, trial.drift
         self.length = FIRST_LENGTH
         return True
 
@@ -174,7 +197,7 @@ class Jumper:
     def _take_back(self, trial: Trial, ratio: float) -> None:
         self.cell.restore(trial.state)
         self.trial, self.taken_back_count = None, self.taken_back_count + 1
-        self.before = trial.slow
+        self.before, self.drift = trial.slow, trial.drift
         self.length = max(int(trial.length * ratio), 2)
         self._go(trial.slow, trial.rate, trial.before, trial.past)
 
@@ -197,10 +220,12 @@ class Jumper:
         slope = (rate - before) / past
         total = n * rate + slope * (n * (n + 1) / 2)
         second = cell.cycle_second()
-        self.trial = Trial(cell.state(), now, rate, before, past, n, total, second)
-        self.since = 0
+        self.trial = Trial(
+            cell.state(), now, rate, before, past, n, total, second, self.drift
+        )
+        self.since, self.ends = 0, None
         cell.skip(n)
-        self.before = set_slow_states(cell, now + total)
+        self.before = set_slow_states(cell, now + total, self.drift)
 
 
 def slow_states(cell: AgeingCell) -> Array:
@@ -214,8 +239,11 @@ def slow_states(cell: AgeingCell) -> Array:
     return np.concatenate([*parts, totals, list(cell.wear.memory.values())])
 
 
-def set_slow_states(cell: AgeingCell, slow: Array) -> Array:
-    """Make slow states those of the cell; returns them as they then are."""
+def set_slow_states(cell: AgeingCell, slow: Array, drift: Ends | None = None) -> Array:
+    """Make slow states those of the cell; returns them as they then are.
+
+    For `drift` see `AgeingCell.leave`.
+    """
     size, whole = cell.wear.positive.size, cell.wear.vector.size
     loss = cell.wear.charged_loss
     wear = np.concatenate(
@@ -228,7 +256,7 @@ def set_slow_states(cell: AgeingCell, slow: Array) -> Array:
     cell.slipped_coulomb = float(slow[whole + 2])
     for name, value in zip(list(cell.wear.memory), slow[whole + 3 :], strict=True):
         cell.wear.memory[name] = float(value)
-    cell.leave(wear, float(slow[whole]))
+    cell.leave(wear, float(slow[whole]), drift)
     return slow_states(cell)
 
 
