@@ -196,7 +196,7 @@ def write_page(
     for i in order:
         if share[i] >= LEAST_SHARE:
             out += _parameters(fits[i], chains[i], by_name[fits[i]["hyp"]], share[i])
-    out += [AFTERWORD, *_solved(fits, share, chains)]
+    out += [AFTERWORD.rstrip(), *_solved(fits, share, chains)]
     PAGE.write_text("\n".join(out).rstrip() + "\n", "utf-8")
 
 
@@ -286,7 +286,9 @@ combinations below.
 per rate are assumed.
 - HB, two rounds of rates (90 cycles, seven per rate and six more at 0.2C: assumed), \
 then 200 at 0.2C, then the impedance discharged (A6, A7, E1, E2; Fig. 4).
-- LTO half cell: 97 % after 200 cycles (C7) is the prior of the fade of the negative.
+- LTO half cell: 97 % after 200 cycles at 0.2C (C7) limits the fade of the negative from \
+above. How much of that is LTO lost, and whether it goes by the cycle or by the hour, is \
+not known: the prior is 7e-5 per full cycle within a factor of 2.2, not 1.5e-4.
 
 Every test is of other cells, and cells differ: two HB cells are 13.5 mAh/g (one SD) \
 apart at cycle 120, on a loss of 30. So each test has a factor of its own on the \

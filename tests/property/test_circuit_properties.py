@@ -81,14 +81,21 @@ def test_derivatives_are_differences(circuit, seed):
     rows = circuit.jacobian(FREQUENCY, values)
     for k, value in enumerate(values):
         h = 1e-5 * value if value < 0.9999 or circuit.parameters[k].positive else 0.0
-        up, down = list(values), list(values)
-        up[k], down[k] = value + h, value - h
-        if h == 0.0 or (not circuit.parameters[k].positive and up[k] > 1.0):
+        if h == 0.0 or (not circuit.parameters[k].positive and value + 2 * h > 1.0):
             continue
-        change = circuit.impedance(FREQUENCY, up) - circuit.impedance(FREQUENCY, down)
-        # rounding 1e-16/1e-5 of Z and curvature (1e-5 ln s)^2, both relative to Z / p
+        fine, coarse = (_quotient(circuit, values, k, step) for step in (h, 2 * h))
+        # rounding 1e-16/1e-5 of Z and curvature (1e-5 ln s)^2, both relative to Z / p;
+        # beside a resonance the quotient itself is off by a third of what a step twice
+        # as long changes
         room = 1e-6 * (np.abs(rows[:, k]) + 1e-2 * np.abs(z) / value)
-        assert (np.abs(rows[:, k] - change / (2 * h)) < room).all()
+        assert (np.abs(rows[:, k] - fine) < room + 0.4 * np.abs(fine - coarse)).all()
+
+
+def _quotient(circuit, values, k, step):
+    up, down = list(values), list(values)
+    up[k], down[k] = values[k] + step, values[k] - step
+    change = circuit.impedance(FREQUENCY, up) - circuit.impedance(FREQUENCY, down)
+    return change / (2.0 * step)
 
 
 @given(circuits(), st.integers(0, 2**32 - 1))

@@ -288,7 +288,8 @@ def _fade(content: Mapping[str, str], predictions: Sequence[Prediction]) -> Row:
         for p in predictions
     ]
     low, middle, high = (float(q) for q in np.quantile(kept, INTERVAL))
-    return _row(content, "calibrated", middle, (low, high), "of the active material")
+    note = "of the active material; the half cell may have lost contact as well"
+    return _row(content, "calibrated", middle, (low, high), note)
 
 
 def _blind(content: Mapping[str, str], predictions: Sequence[Prediction]) -> list[Row]:
