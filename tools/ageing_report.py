@@ -286,9 +286,10 @@ combinations below.
 per rate are assumed.
 - HB, two rounds of rates (90 cycles, seven per rate and six more at 0.2C: assumed), \
 then 200 at 0.2C, then the impedance discharged (A6, A7, E1, E2; Fig. 4).
-- LTO half cell: 97 % after 200 cycles at 0.2C (C7) limits the fade of the negative from \
-above. How much of that is LTO lost, and whether it goes by the cycle or by the hour, is \
-not known: the prior is 7e-5 per full cycle within a factor of 2.2, not 1.5e-4.
+- LTO half cell: 97 % after 200 cycles at 0.2C (C7) limits the fade of the negative \
+from above. How much of that is LTO lost, and whether it goes by the cycle or by the \
+hour, is not known: the prior is 7e-5 per full cycle within a factor of 2.2, not \
+1.5e-4.
 
 Every test is of other cells, and cells differ: two HB cells are 13.5 mAh/g (one SD) \
 apart at cycle 120, on a loss of 30. So each test has a factor of its own on the \
@@ -324,18 +325,20 @@ particles isolated when charged. For HB that hardly matters, its negative has ro
 for LB it does: slippage and charged isolation work against the compensation. A \
 three-electrode cell cycled a hundred times, or weighing lithium in the negative, \
 would decide.
-- **What the two words do.** Without them (an earlier, rougher run, HB rows alone) most of the \
-missing charge was taken for oxidation: in 6 of 64 draws the H2-H3 peak of LB grew, \
-and its life at 1C came out at 784 cycles (90 %: 215 to 1501), 1.9 (0.6 to 3.6) times \
-that of HB. With them oxidation that slips has a share below 0.02.
-- **How much LTO fades in a full cell.** An LB cell charges as far as its negative goes, \
-and every per cent of LTO that is lost takes it deeper into the tail. With all of the \
-half cell's fade taken for loss of LTO in each cycle at any rate (a first prior, 1.7e-4 \
-within a factor of 1.4, all else alike) LB reached 80 % at 1C after 1006 cycles (90 %: \
-353 to 2950), 2.5 (0.9 to 7.4) times HB, and in half of the draws its upper potential \
-fell at 1C, which the paper says it does not (sec. 2.6, Fig. 7, a scheme). With the \
-prior of this page: 1015 cycles (311 to 6573), 2.5 (0.8 to 16) times HB; it rises in four \
-fifths of the draws. The middle does not move, the upper end does. HB cells cannot tell. An LB cell with its LTO weighed in a half cell afterwards would.
+- **What the two words do.** Without them (an earlier, rougher run, HB rows alone) \
+most of the missing charge was taken for oxidation: in 6 of 64 draws the H2-H3 peak \
+of LB grew, and its life at 1C came out at 784 cycles (90 %: 215 to 1501), 1.9 (0.6 \
+to 3.6) times that of HB. With them oxidation that slips has a share below 0.02.
+- **How much LTO fades in a full cell.** An LB cell charges as far as its negative \
+goes, and every per cent of LTO that is lost takes it deeper into the tail. With all \
+of the half cell's fade taken for loss of LTO in each cycle at any rate (a first \
+prior, 1.7e-4 within a factor of 1.4, all else alike) LB reached 80 % at 1C after \
+1006 cycles (90 %: 353 to 2950), 2.5 (0.9 to 7.4) times HB, and in half of the draws \
+its upper potential fell at 1C, which the paper says it does not (sec. 2.6, Fig. 7, a \
+scheme). With the prior of this page: 1015 cycles (311 to 6573), 2.5 (0.8 to 16) \
+times HB; it rises in four fifths of the draws. The middle does not move, the upper \
+end does. HB cells cannot tell. An LB cell with its LTO weighed in a half cell \
+afterwards would.
 - **How steep the hazard is in strain**, against how much cells differ: two tests at \
 0.2C and one at 1C, of three kinds of cells. Cells of one batch at 0.2C and 1C, \
 three of each, would decide.
