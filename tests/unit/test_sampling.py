@@ -122,6 +122,49 @@ def test_a_poor_start_and_a_hint_elsewhere():
     assert found.quantile(0.05)[0] > 3.0
 
 
+def test_shares_of_two_optima_in_six_dimensions():
+    """Both known; walkers have to go from one to the other (closed form: quadrature).
+
+    y = x0^2 + x0 / 2 near 2, z_i = x_i + 0.3 x0^2 near 1/2: given x0 the others are
+    normal, so the share is an integral over x0 alone.
+    """
+    names = "abcdef"
+
+    def compute(v):
+        x0 = v["a"]
+        out = {f"z{k}": v[k] + 0.3 * x0 * x0 for k in names[1:]}
+        return out | {"y": x0 * x0 + 0.5 * x0}
+
+    rows = [Row("y", 2.0, 0.1)] + [Row(f"z{k}", 0.5, 0.1) for k in names[1:]]
+    x = np.linspace(-6.0, 6.0, 200001)
+    log = -0.5 * x**2 - 0.5 * ((x**2 + 0.5 * x - 2.0) / 0.1) ** 2
+    log += 5.0 * (-0.5 * (0.5 - 0.3 * x**2) ** 2 / 1.01 + 0.5 * math.log(0.01 / 1.01))
+    density = np.exp(log)
+    share = density[x > 0.0].sum() / density.sum()
+    evidence = math.log(density.sum() * (x[1] - x[0]) / math.sqrt(2.0 * math.pi))
+    optima = []
+    for x0 in (1.1861, -1.6861):
+        rest = (0.5 - 0.3 * x0 * x0) / 1.01
+        optima.append(np.array([x0, *[rest] * 5]))
+    parameters = _straight(6)
+    estimate = infer(compute, parameters, rows, most_evaluations_count=10)
+    problem = Problem(compute, parameters, rows)
+    found = sample(
+        problem, estimate, 300, rng=np.random.default_rng(0), known=tuple(optima)
+    )
+    assert found.weight @ (found.scaled[:, 0] > 0.0) == pytest.approx(share, abs=0.08)
+    assert found.log_evidence_ratio == pytest.approx(evidence, abs=0.15)
+
+
+def test_prior_beyond_its_bounds_has_a_size():
+    """The tail of a normal distribution, by its continued fraction to 1e-3."""
+    above = (Parameter("a", -12.0, 0.0, 8.0, 1.0, logarithmic=False),)
+    below = (Parameter("a", 12.0, -8.0, 0.0, 1.0, logarithmic=False),)
+    sizes = [Problem(_bent, p, BENT).log_prior_size() for p in (above, below)]
+    tail = -0.5 * 12.0**2 - math.log(12.0 + 1.0 / (12.0 + 2.0 / 12.0))
+    assert sizes == pytest.approx([tail, tail], abs=1e-3)
+
+
 def test_same_seed_same_draws_and_progress():
     told = []
     one, _ = _draws(_bent, _straight(2), BENT, count=50)
@@ -156,6 +199,19 @@ def test_refusals():
     rng = np.random.default_rng(0)
     with pytest.raises(SpecError, match="draws_count = 0"):
         sample(problem, estimate, 0, rng=rng)
+    for keys, said in (
+        ({"round_count": 0}, "round_count = 0"),
+        ({"round_count": 500}, "round_count = 500"),
+        ({"known": (np.array([1.0]),)}, r"shape \(1,\)"),
+        ({"known": (np.array([1.0, np.nan]),)}, "not finite"),
+    ):
+        with pytest.raises(SpecError, match=said):
+            sample(problem, estimate, 10, rng=rng, **keys)
+    with pytest.raises(SpecError, match="draws_count = 20000"):
+        sample(problem, estimate, 20000, rng=rng)
+    other = Problem(_bent, _straight(3), BENT)
+    with pytest.raises(SpecError, match="other parameters"):
+        sample(other, estimate, 10, rng=rng)
     silent = Problem(lambda _: None, _straight(2), BENT)
     with pytest.raises(FitError, match="answers at 0 of 60 places"):
         sample(silent, estimate, 10, rng=rng)

@@ -334,9 +334,11 @@ class Problem:
                 "the evidence of a problem with a penalty is not known",
                 remedy="compare fits without a penalty",
             )
-        above = ndtr((self.upper - self.start) / self.width)
-        below = ndtr((self.lower - self.start) / self.width)
-        size = np.sqrt(2.0 * np.pi) * self.width * (above - below)
+        high = (self.upper - self.start) / self.width
+        low = (self.lower - self.start) / self.width
+        flip = low > 0.0  # differences of small tails, not of numbers near 1
+        low, high = np.where(flip, -high, low), np.where(flip, -low, high)
+        size = np.sqrt(2.0 * np.pi) * self.width * (ndtr(high) - ndtr(low))
         return float(np.sum(np.log(size)))
 
     def compute(self, scaled: Array) -> Mapping[str, float] | None:

@@ -41,6 +41,8 @@ _MOST_LEARNED = 400  # points an emulator learns from: the best known
 _RELEVANT = 80.0  # cost above the best beyond which a point teaches nothing
 _WALKERS = 96
 _MOST_TRIES = 5
+_LEAST_EFFECTIVE = 3.0  # draws below which there is no evidence
+MOST_DRAWS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +60,8 @@ class Draws:
     weight
         Shape (draws,), sum 1.
     log_evidence_ratio
-        Logarithm of the evidence over that of the prior alone; nan with a penalty.
+        Logarithm of the evidence over that of the prior alone; nan with a penalty, or
+        where fewer than three draws count.
     best_scaled, best_computed, best_cost
         The lowest cost met anywhere.
     emulator_error
@@ -133,12 +136,12 @@ def sample(
     Raises
     ------
     SpecError
-        If no draw is asked for.
+        If no draw is asked for, or too many; if a place or the estimate does not
+        belong to the problem.
     FitError
         If the model answers almost nowhere near the estimate.
     """
-    if draws_count < 1:
-        raise SpecError(f"draws_count = {draws_count}", remedy="ask for at least one")
+    _check(problem, estimate, draws_count, round_count, known)
     first = 6 * estimate.scaled.size + len(known)
     total = first + len(ROUNDS) * round_count + draws_count
     book = _Book(problem, total, progress)
@@ -165,6 +168,35 @@ def sample(
     return _weighted(book, target, chosen, start, log_size)
 
 
+def _check(
+    problem: Problem,
+    estimate: Estimate,
+    draws_count: int,
+    round_count: int,
+    known: tuple[Array, ...],
+) -> None:
+    for name, count, most in (
+        ("draws_count", draws_count, MOST_DRAWS),
+        ("round_count", round_count, _WALKERS),
+    ):
+        whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+        if not (whole and 1 <= count <= most):
+            raise SpecError(f"{name} = {count!r}", remedy=f"ask for 1 to {most}")
+    if tuple(estimate.parameters) != problem.parameters:
+        raise SpecError(
+            "the estimate has other parameters than the problem",
+            remedy="give the estimate that the same parameters led to",
+        )
+    for place in known:
+        at = np.asarray(place, np.float64)
+        if at.shape != problem.start.shape or not np.all(np.isfinite(at)):
+            raise SpecError(
+                f"known holds a place of shape {at.shape}, or one that is not finite",
+                remedy=f"give finite numbers of shape {problem.start.shape}, in the "
+                "scale of the fit",
+            )
+
+
 def _weighted(
     book: _Book, target: Target, chosen: Array, start: int, log_size: float
 ) -> Draws:
@@ -187,6 +219,8 @@ def _weighted(
     if book.problem.penalty is None:
         evidence = log_size + most + float(np.log(raw.mean()))
         evidence -= book.problem.log_prior_size()
+    if 1.0 / np.sum(np.square(weight)) < _LEAST_EFFECTIVE:
+        evidence = float("nan")  # one draw decides: the emulator has not found it
     found = [book.computed[start + i] for i in np.flatnonzero(kept)]
     return Draws(
         chosen[kept],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 _BRIDGE_COUNT = 20000
 _BLOCK = 500  # points predicted at once
-_JUMP_SHARE = 0.1  # of the steps that go the whole way to another walker's place
+_JUMP_SHARE = 0.2  # of the steps that go from one optimum to another, if there are two
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,8 +93,8 @@ def walk(
             first = rng.choice(other, own.size)
             second = rng.choice(other, own.size)
             jumps = rng.random((own.size, 1)) < _JUMP_SHARE
-            length = np.where(jumps, 1.0, 2.38 / np.sqrt(2.0 * n))
-            length = length * rng.uniform(0.6, 1.2, (own.size, 1))
+            scatter = rng.uniform(0.6, 1.2, (own.size, 1))
+            length = np.where(jumps, 1.0, 2.38 / np.sqrt(2.0 * n) * scatter)
             there = here[own] + length * (here[first] - here[second])
             there += 1e-4 * target.problem.width * rng.standard_normal(there.shape)
             new = target.cost(there)
