@@ -374,18 +374,18 @@ def test_claims_count_the_draws_that_agree():
     def seen(first, last):
         table = pl.DataFrame(
             {
-                "cycle_count": [1, 2, 50],
-                "is_settled": [True] * 3,
-                **{c.column: [0.0, first, last] for c in claims.CLAIMS},
+                "cycle_count": [1, 2, 20, 50],
+                "is_settled": [True] * 4,
+                **{c.column: [0.0, first, first, last] for c in claims.CLAIMS},
             }
         )
         life = SimpleNamespace(cycles=table, last_cycle=50)
         return SimpleNamespace(lives={c.case: life for c in claims.CLAIMS})
 
     falls, rises, same = seen(3.0, 1.0), seen(1.0, 2.0), seen(1.0, 1.0)
-    hb, lb, upper = claims.claim_texts([falls, rises, same, falls])
+    hb, lb, upper, at_1c = claims.claim_texts([falls, rises, same, falls])
     assert hb.agree == "2 of 4"
-    assert lb.agree == upper.agree == "1 of 4"
+    assert lb.agree == upper.agree == at_1c.agree == "1 of 4"
     assert (lb.first, lb.last) == ("2.0", "1.0")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from equipoise.study.zhang2026.lives import Seen
+from equipoise.study.zhang2026.lives import FIRST_1C, Seen
 
 if TYPE_CHECKING:
     from equipoise.sim.life.life import Life
@@ -28,6 +28,7 @@ class Claim(NamedTuple):
     sign: int
     unit: str
     form: str
+    first: int = FIRST
 
 
 CLAIMS = (
@@ -42,6 +43,10 @@ CLAIMS = (
     Claim(
         "the upper potential of LB climbs as it ages", "sec. 2.5, Fig. 7", "LB 0.2C",
         "upper_potential_vs_li_volt", 1, "V", ".3f",
+    ),
+    Claim(
+        "it does so at 1C", "Fig. 7 (a scheme)", "LB 1C",
+        "upper_potential_vs_li_volt", 1, "V", ".3f", FIRST_1C + 1,
     ),
 )  # fmt: skip
 
@@ -64,7 +69,7 @@ def claim_texts(predictions: Sequence[Prediction]) -> list[ClaimText]:
     out: list[ClaimText] = []
     for claim in CLAIMS:
         lives = [p.lives[claim.case] for p in predictions if claim.case in p.lives]
-        ends = np.array([_ends(one, claim.column) for one in lives])
+        ends = np.array([_ends(one, claim.column, claim.first) for one in lives])
         agree = int((claim.sign * (ends[:, 1] - ends[:, 0]) > 0.0).sum())
         first, last = (format(v, claim.form) for v in np.median(ends, axis=0))
         share = f"{agree} of {len(lives)}"
@@ -76,7 +81,7 @@ def claim_texts(predictions: Sequence[Prediction]) -> list[ClaimText]:
     return out
 
 
-def _ends(life: Life, column: str) -> tuple[float, float]:
+def _ends(life: Life, column: str, first: int) -> tuple[float, float]:
     """A column at the first cycle that counts and at the last one."""
     seen = Seen(life)
-    return seen.at(column, FIRST), seen.at(column, life.last_cycle)
+    return seen.at(column, first), seen.at(column, life.last_cycle)

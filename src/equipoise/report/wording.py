@@ -85,14 +85,14 @@ def limits(answers: Sequence[Answer], simulated: Sequence[Simulated] = ()) -> li
     """What these numbers do not know; printed with every report."""
     found = [
         "The designs are quasi-static: no kinetics, no gradients, no ageing rate. "
-        "Losses and polarisation are prescribed; how fast they come is not predicted.",
+        "Their losses and polarisation are prescribed, not predicted.",
     ]
     if simulated:
         found.append(
             "The simulations have kinetics and gradients, but are isothermal, "
-            "one-dimensional, without a double layer, heat or stress, and the cells "
-            "stay fresh. They are worth what their rates are: see the notes under "
-            "their table."
+            "one-dimensional, without a double layer, heat or stress; cells age "
+            "in the lives only. They are worth what their rates are: see the notes "
+            "under their table."
         )
     warm = sorted({a.cell.spec.temperature_celsius for a in answers})
     if any(abs(t - 25.0) > 1.0 for t in warm):

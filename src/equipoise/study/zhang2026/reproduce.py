@@ -262,6 +262,7 @@ NOT_COMPUTED = {
     "L6": "a spread among cells: an input of the intervals",
     "L7": "a spread among cells: an input of the intervals",
 }
+CONTINUED = "lives beyond the 2500 cycles of the test continued at their mean rate"
 EFFICIENCY_NOTE = "without the first cycle; with it 0.1 % less of 120 cycles"
 
 
@@ -303,5 +304,6 @@ def _blind(content: Mapping[str, str], predictions: Sequence[Prediction]) -> lis
         own = dict(content) | {"id": one}
         if one != name:
             own["condition"] = f"1C cycling, cycle {one.partition('.')[2]}"
-        out.append(_row(own, "blind", middle, (low, high)))
+        note = CONTINUED if one in ("P1", "P3") else ""
+        out.append(_row(own, "blind", middle, (low, high), note))
     return out
