@@ -62,6 +62,16 @@ def test_linear_model_has_the_normal_posterior_and_evidence():
     assert found.quantile(0.5) == pytest.approx(mean, abs=5.0 * 1.25 * max(sd) / n**0.5)
 
 
+@pytest.mark.parametrize("sigma", [0.1, 1e-2, 1e-4])
+def test_a_posterior_far_narrower_than_its_prior(sigma):
+    parameters = (Parameter("a", 0.0, -8.0, 8.0, 1.0, logarithmic=False),)
+    found, _ = _draws(lambda v: {"y": v["a"]}, parameters, [Row("y", 0.3, sigma)])
+    whole = math.sqrt(1.0 + sigma**2)
+    evidence = math.log(sigma / whole) - 0.5 * (0.3 / whole) ** 2
+    assert found.log_evidence_ratio == pytest.approx(evidence, abs=0.05)
+    assert found.effective_count() > 200
+
+
 def _bent(v):
     return {"y": v["a"] + v["b"] ** 2}
 

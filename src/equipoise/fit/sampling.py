@@ -297,7 +297,7 @@ class _Book:
         order = self._order[:count]
         at = np.resize(order, count)
         points = np.array([self.scaled[i] for i in at])
-        apart = 0.02 * self.problem.width * rng.standard_normal(points.shape)
+        apart = 0.002 * self.problem.width * rng.standard_normal(points.shape)
         return self.problem.inside(points + apart)
 
     def learn(self, before: Target | None) -> Target:
@@ -330,7 +330,7 @@ def _around(
     values, axes = np.linalg.eigh(
         estimate.covariance / np.outer(problem.width, problem.width)
     )
-    root = axes * np.sqrt(np.clip(values, 1e-4, 1.0))
+    root = axes * np.sqrt(np.clip(values, 1e-8, 1.0))
     normal = rng.standard_normal((count, n)) @ root.T
     stretch = np.sqrt(5.0 / rng.chisquare(5.0, (count, 1)))
     points = estimate.scaled + normal * stretch * problem.width

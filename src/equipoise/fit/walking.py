@@ -41,10 +41,11 @@ class Target:
         count = len(problem.targets)
         rows = zip(computed, scaled, strict=True)
         off = np.array([problem.residuals_of(c, x)[:count] for c, x in rows])
+        spread = scaled.std(axis=0)  # a posterior may be far narrower than its prior
         emulator = Emulator.fit(
             scaled,
             off,
-            problem.width,
+            np.clip(spread, 1e-9 * problem.width, problem.width),
             before=None if before is None else before.emulator,
         )
         doubt = np.minimum(np.square(emulator.left_out_error()), 1.0)
@@ -96,7 +97,7 @@ def walk(
             scatter = rng.uniform(0.6, 1.2, (own.size, 1))
             length = np.where(jumps, 1.0, 2.38 / np.sqrt(2.0 * n) * scatter)
             there = here[own] + length * (here[first] - here[second])
-            there += 1e-4 * target.problem.width * rng.standard_normal(there.shape)
+            there += 1e-3 * here.std(axis=0) * rng.standard_normal(there.shape)
             new = target.cost(there)
             ratio = 0.5 * (cost[own] - new) / temperature
             taken = np.log(rng.random(own.size)) < ratio
