@@ -171,8 +171,8 @@ def sample(
 def _check(
     problem: Problem,
     estimate: Estimate,
-    draws_count: int,
-    round_count: int,
+    draws_count: object,
+    round_count: object,
     known: tuple[Array, ...],
 ) -> None:
     for name, count, most in (
@@ -180,7 +180,7 @@ def _check(
         ("round_count", round_count, _WALKERS),
     ):
         whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
-        if not (whole and 1 <= count <= most):
+        if not whole or not 1 <= int(str(count)) <= most:
             raise SpecError(f"{name} = {count!r}", remedy=f"ask for 1 to {most}")
     if tuple(estimate.parameters) != problem.parameters:
         raise SpecError(
